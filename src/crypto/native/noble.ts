@@ -1,0 +1,27 @@
+import { ed25519, x25519 } from "@noble/curves/ed25519.js";
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { hmac } from "@noble/hashes/hmac.js";
+import { md5 } from "@noble/hashes/legacy.js";
+import { sha256, sha512 } from "@noble/hashes/sha2.js";
+import type { Native } from "./port.ts";
+
+/** Pure JavaScript: runs anywhere, several times slower than `node.ts`. */
+export const native: Native = {
+  sha256: (data) => sha256(data),
+  sha512: (data) => sha512(data),
+  md5: (data) => md5(data),
+  hmacSha256: (key, data) => hmac(sha256, key, data),
+  hkdfSha512: (salt, ikm, info, length) => hkdf(sha512, ikm, salt, info, length),
+  ed25519PublicKey: (seed) => ed25519.getPublicKey(seed),
+  ed25519Sign: (seed, message) => ed25519.sign(message, seed),
+  ed25519Verify: (publicKey, message, signature) => {
+    try {
+      // RFC 8032 verification, as OpenSSL and the official server do it (not ZIP-215).
+      return ed25519.verify(signature, message, publicKey, { zip215: false });
+    } catch {
+      return false;
+    }
+  },
+  x25519PublicKey: (secret) => x25519.getPublicKey(secret),
+  x25519: (secret, publicKey) => x25519.getSharedSecret(secret, publicKey),
+};

@@ -1,0 +1,19 @@
+import { Hono } from "hono";
+import type { Env } from "../objects/env.ts";
+import { report } from "../objects/log.ts";
+import { admin } from "./admin.ts";
+import { health } from "./health.ts";
+import { landing } from "./landing.ts";
+import { relayInfo } from "./relay-info.ts";
+
+/** Everything that is not a socket: what people and monitors see. */
+export const app = new Hono<{ Bindings: Env }>()
+  .get("/", landing)
+  .get("/relay.json", relayInfo)
+  .get("/health", health)
+  .route("/admin", admin)
+  .notFound((c) => c.text("Nothing here. The relay's page is at /", 404))
+  .onError((error, c) => {
+    report("a request failed", error);
+    return c.text("The relay could not do this. See its log.", 500);
+  });

@@ -1,0 +1,65 @@
+import type { Context as Call } from "hono";
+import { AddressError, formatServerAddress, parseServerAddress } from "#protocol/address";
+import { base64url } from "#crypto/bytes";
+import { RELAY_VERSIONS, type VersionRange } from "#protocol/version";
+import { contextOf } from "../objects/context.ts";
+import type { Env } from "../objects/env.ts";
+import type { CreationPolicy } from "../relay/create.ts";
+import { identityFingerprint } from "../relay/identity.ts";
+import { troubleOf } from "./trouble.ts";
+
+/** What everybody may know of a relay. */
+export interface RelayInfo {
+  /** `smp://<fingerprint>@host[:port]` */
+  readonly address: string;
+  /** base64url, padded as it stands in the address. */
+  readonly fingerprint: string;
+  readonly versions: VersionRange;
+  /** Who may create queues: anybody, those who know the password, or nobody. */
+  readonly newQueues: "open" | "password" | "off";
+}
+
+type RelayCall = Call<{ Bindings: Env }>;
+
+// What a page says depends on the Host header, so no cache may share it.
+export const PRIVATE_MINUTE = "private, max-age=60";
+
+/** A DNS name, a port and the brackets of IPv6 fit; longer ones are only meant to annoy. */
+const LONGEST_AUTHORITY = 262;
+
+function newQueues(policy: CreationPolicy): RelayInfo["newQueues"] {
+  if (!policy.allowNewQueues) return "off";
+  return policy.password === null ? "open" : "password";
+}
+
+/** @throws AddressError when the authority is not one host with or without a port */
+function addressAt(fingerprint: string, authority: string): string {
+  if (authority.length > LONGEST_AUTHORITY) throw new AddressError("the host name is too long");
+  const server = parseServerAddress(`smp://${fingerprint}@${authority.toLowerCase()}`);
+  if (server.hosts.length !== 1 || server.password !== null) throw new AddressError("a relay is at one host");
+  return formatServerAddress(server);
+}
+
+/** @throws ConfigError, IdentityError, AddressError when the request's Host is not a host */
+export async function describeRelay(c: RelayCall): Promise<RelayInfo> {
+  const { config, identity } = await contextOf(c.env);
+  const fingerprint = base64url(identityFingerprint(identity));
+  const authority = config.host ?? c.req.header("host") ?? new URL(c.req.url).host;
+  return {
+    address: addressAt(fingerprint, authority),
+    fingerprint,
+    versions: RELAY_VERSIONS,
+    newQueues: newQueues(config.policy),
+  };
+}
+
+/** GET /relay.json: the landing page for programs. */
+export async function relayInfo(c: RelayCall): Promise<Response> {
+  try {
+    const info = await describeRelay(c);
+    return c.json(info, 200, { "Cache-Control": PRIVATE_MINUTE, "X-Content-Type-Options": "nosniff" });
+  } catch (error) {
+    const { status, text, remedy } = troubleOf(error);
+    return c.json({ error: remedy ? `${text} ${remedy}` : text }, status, { "Cache-Control": "no-store" });
+  }
+}

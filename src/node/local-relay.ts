@@ -1,0 +1,134 @@
+import { chmodSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { Log, LogLevel, Miniflare } from "miniflare";
+import type { Settings } from "../config.ts";
+import { bundleWorker } from "./bundle.ts";
+import { type DataFolder, takeDataFolder, WORKER } from "./data-folder.ts";
+
+const COMPATIBILITY_DATE = "2026-11-01";
+const CONNECTIONS = `${WORKER}-connections`;
+const LAUNCHER = fileURLToPath(new URL("workerd.sh", import.meta.url));
+
+export interface LocalRelayOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly data: string;
+  readonly settings?: Settings;
+}
+
+/** What a running relay says of itself. */
+export interface RelayInfo {
+  /** `smp://<fingerprint>@host:port` */
+  readonly address: string;
+  /** Where clients connect. */
+  readonly url: string;
+  readonly fingerprint: string;
+  /** The data folder. */
+  readonly data: string;
+}
+
+export interface LocalRelay extends RelayInfo {
+  /** Base of the relay's pages. */
+  readonly pages: string;
+  fetch(path: string, init?: { method?: string; headers?: Record<string, string>; body?: string }): Promise<Response>;
+  stop(): Promise<void>;
+}
+
+function useLauncher(folder: DataFolder): void {
+  const fromMiniflare = createRequire(createRequire(import.meta.url).resolve("miniflare"));
+  const { default: workerd } = fromMiniflare("workerd") as { default: string };
+  if (process.platform === "win32") return;
+  chmodSync(LAUNCHER, 0o755);
+  process.env["SMP_EDGE_WORKERD"] = workerd;
+  process.env["SMP_EDGE_WORKERD_PID"] = folder.workerdPid;
+  process.env["MINIFLARE_WORKERD_PATH"] = LAUNCHER;
+}
+
+const objects = (...names: readonly string[]): Record<string, { type: "durable-object"; storage: "sqlite" }> =>
+  Object.fromEntries(names.map((name) => [name, { type: "durable-object", storage: "sqlite" }]));
+
+const binding = (worker: string, exportName: string): { type: "durable-object"; worker: string; exportName: string } => ({
+  type: "durable-object",
+  worker,
+  exportName,
+});
+
+const texts = (settings: Settings): Record<string, { type: "text"; value: string }> =>
+  Object.fromEntries(Object.entries(settings).map(([name, value]: [string, string]) => [name, { type: "text", value }]));
+
+/**
+ * Two Workers from one module. Connections keep nothing, so theirs has no storage and a client leaves no file behind;
+ * on Cloudflare both are one (`wrangler.toml`).
+ */
+function workers(module: string, options: LocalRelayOptions, folder: DataFolder): object[] {
+  const common = {
+    compatibilityDate: COMPATIBILITY_DATE,
+    compatibilityFlags: ["nodejs_compat"],
+    manifest: { mainModule: "worker.js", modulesRoot: "/", modules: { "worker.js": { type: "esm", contents: module } } },
+  };
+  const env = {
+    CONNECTION: binding(CONNECTIONS, "Connection"),
+    QUEUE: binding(WORKER, "Queue"),
+    LINK: binding(WORKER, "Link"),
+    SERVICE: binding(WORKER, "Service"),
+    RELAY: binding(WORKER, "Relay"),
+    ...texts(options.settings ?? {}),
+  };
+  const files = (className: string): object => ({ type: "disk", path: folder.filesOf(className), writable: false });
+  return [
+    {
+      config: { name: WORKER, ...common, exports: objects("Queue", "Link", "Service", "Relay"), env },
+      // Clients reach the Worker without the simulator's proxy in between.
+      dev: { unsafeDirectSockets: [{ host: options.host, port: options.port }] },
+    },
+    {
+      config: {
+        name: CONNECTIONS,
+        ...common,
+        exports: objects("Connection"),
+        env: { ...env, QUEUE_FILES: files("Queue"), LINK_FILES: files("Link") },
+      },
+      dev: { unsafeEphemeralDurableObjects: true },
+    },
+  ];
+}
+
+/** Starts the relay on this machine's workerd. @throws DataFolderError, or Miniflare's error when the port is taken. */
+export async function startLocalRelay(options: LocalRelayOptions): Promise<LocalRelay> {
+  const folder = takeDataFolder(options.data);
+  useLauncher(folder);
+  const miniflare = new Miniflare({
+    host: "127.0.0.1",
+    port: 0,
+    resourcePersistencePath: folder.path,
+    cf: false,
+    telemetry: { enabled: false },
+    logRequests: false,
+    log: new Log(LogLevel.WARN),
+    workers: workers(await bundleWorker(), options, folder),
+  } as ConstructorParameters<typeof Miniflare>[0]);
+  try {
+    await miniflare.ready;
+    const { port } = await miniflare.unsafeGetDirectURL(WORKER);
+    const pages = `http://${options.host}:${port}`;
+    const info = await (await fetch(`${pages}/relay.json`)).json() as { address: string; fingerprint: string };
+    return {
+      address: info.address,
+      fingerprint: info.fingerprint,
+      url: `ws://${options.host}:${port}/`,
+      data: folder.path,
+      pages,
+      fetch: (path, init) => fetch(`${pages}${path}`, init),
+      async stop() {
+        await miniflare.dispose();
+        folder.release();
+      },
+    };
+  } catch (error) {
+    await miniflare.dispose();
+    folder.release();
+    throw error;
+  }
+}

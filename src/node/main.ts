@@ -1,0 +1,38 @@
+import { identityCommand } from "./identity.ts";
+import { startCommand } from "./start.ts";
+import { UsageError } from "./usage.ts";
+
+const USAGE = `smp-edge: a SimpleX relay on this machine
+
+  smp-edge start [--port PORT] [--host HOST] [--data DIR] [--json]
+      Runs the relay until it is stopped (Ctrl-C, SIGTERM).
+  smp-edge identity make [--host NAME]            a new identity, printed as JSON
+  smp-edge identity print  [--data DIR | --relay URL] [FILE]
+  smp-edge identity export [--data DIR | --relay URL]
+  smp-edge identity import [--data DIR | --relay URL] [--force] FILE
+      With --relay, SMP_EDGE_ADMIN_TOKEN must hold that relay's ADMIN_TOKEN.
+`;
+
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  start: startCommand,
+  identity: identityCommand,
+};
+
+/** Runs one command line. Mistakes of the user are told in one line, with the exit code 2. */
+async function main([name = "", ...args]: readonly string[]): Promise<void> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    process.stderr.write(USAGE);
+    process.exitCode = name === "help" || name === "--help" ? 0 : 2;
+    return;
+  }
+  try {
+    await command(args);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`smp-edge ${name}: ${message}\n`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,22 @@
+import type { Settings } from "../config.ts";
+
+const NAMES: readonly (keyof Settings)[] = [
+  "RELAY_IDENTITY",
+  "RELAY_HOST",
+  "CREATE_PASSWORD",
+  "NEW_QUEUES",
+  "ADMIN_TOKEN",
+  "QUEUE_QUOTA",
+  "MESSAGE_TTL_DAYS",
+  "QUEUES_PER_CONNECTION",
+  "NEW_QUEUES_PER_MINUTE",
+  "MESSAGES_PER_MINUTE",
+];
+
+/** The relay's settings as environment variables of the same names. */
+export function localSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  return Object.fromEntries(NAMES.flatMap((name) => {
+    const value = environment[name];
+    return value === undefined || value === "" ? [] : [[name, value]];
+  }));
+}

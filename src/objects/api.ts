@@ -1,0 +1,54 @@
+import type { Message } from "#protocol/commands";
+import type { NEW } from "#protocol/commands/queue";
+import type { ServiceRole } from "#protocol/handshake";
+import type { ServiceQueues } from "#protocol/commands/service";
+import type { QueueIds } from "../relay/create.ts";
+import type { QueueRequest } from "../relay/execute.ts";
+import type { Caller, QueueLink, ServiceChange } from "../relay/ports.ts";
+
+// What the objects offer each other. Arguments and answers are plain data: they cross isolates.
+
+/** An answer of a queue, in the order of the requests. */
+export interface QueueReply {
+  readonly answer: Message;
+  readonly followUp?: Message;
+  /** The asking connection gained (+1) or lost (-1) a subscription. */
+  readonly subscriptions?: 1 | -1;
+}
+
+export interface QueueApi {
+  /** Does the commands one after another. */
+  handle(caller: Caller, requests: readonly QueueRequest[]): Promise<QueueReply[]>;
+  /** Null when the ids, or the link's id, are taken. */
+  create(caller: Caller, ids: QueueIds, command: NEW, link: QueueLink | null): Promise<QueueReply | null>;
+  /** Whether this queue shows itself under that short link. */
+  holdsLink(linkId: Uint8Array): Promise<boolean>;
+  /** The connection of its service becomes the subscriber. The first message, if there is one. */
+  subscribeService(caller: Caller, role: ServiceRole): Promise<PushedEvent[]>;
+}
+
+export interface LinkApi {
+  /** False when the link leads to another queue. */
+  claim(linkId: Uint8Array, senderId: Uint8Array): Promise<boolean>;
+  release(senderId: Uint8Array): Promise<void>;
+  /** The sender id of the queue it leads to. */
+  resolve(): Promise<Uint8Array | null>;
+}
+
+export interface PushedEvent {
+  readonly entityId: Uint8Array;
+  readonly message: Message;
+}
+
+export interface ConnectionApi {
+  /** Sends events to the client. False when the connection is gone: it never comes back. */
+  push(events: readonly PushedEvent[]): Promise<boolean>;
+}
+
+export interface ServiceApi {
+  /** False when the certificate is known in another role. */
+  register(role: ServiceRole): Promise<boolean>;
+  change(changes: readonly ServiceChange[]): Promise<void>;
+  /** The connection becomes the service's; messages of its queues follow by themselves. */
+  subscribe(caller: Caller): Promise<ServiceQueues>;
+}

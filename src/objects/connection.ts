@@ -1,0 +1,219 @@
+import { DurableObject } from "cloudflare:workers";
+import { EMPTY, hex, utf8 } from "#crypto/bytes";
+import { err } from "#protocol/commands";
+import type { TransportError } from "#protocol/errors";
+import { findChallenge, type ServiceResponse } from "#protocol/handshake";
+import { BLOCK_SIZE } from "#protocol/limits";
+import { packBatches } from "#protocol/transmission";
+import { admit } from "../relay/admit.ts";
+import { encodeReply, readRequests, type Received, type Reply, type Request as CommandRequest } from "../relay/dispatch.ts";
+import { HANDSHAKE_TIMEOUT, type Limits } from "../relay/limits.ts";
+import type { Caller } from "../relay/ports.ts";
+import {
+  acceptHello,
+  type Accepted,
+  HandshakeRefused,
+  type HelloSession,
+  openSession,
+  type ReadySession,
+  receiveBlock,
+  sendBlock,
+  type Session,
+  serviceResponseBlock,
+} from "../relay/session.ts";
+import { serviceIdOf } from "../relay/services.ts";
+import type { ConnectionApi, PushedEvent } from "./api.ts";
+import { loadSession, saveSession } from "./attachment.ts";
+import { type Context, contextOf } from "./context.ts";
+import type { Env } from "./env.ts";
+import { type Answer, forward } from "./forward.ts";
+import { serviceAt } from "./locate.ts";
+import { report } from "./log.ts";
+
+/** Close codes of RFC 6455 that this relay uses. */
+const CLOSE = { policy: 1008, badData: 1007, tooOld: 1012, internal: 1011 } as const;
+/** Milliseconds for which small events wait for others to share their block. */
+const GATHER = 10;
+
+/** WebSocket.readyState of a socket that can send. */
+const OPEN = 1;
+const BAD_SERVICE: TransportError = { type: "handshake", handshakeErr: { type: "BAD_SERVICE" } };
+
+/** What the socket got is not one block. */
+class BadFrame extends Error {}
+
+function toBlock(data: ArrayBuffer | string): Uint8Array {
+  const block = typeof data === "string" ? utf8(data) : new Uint8Array(data);
+  if (block.length !== BLOCK_SIZE) throw new BadFrame(`a message must be one block of ${BLOCK_SIZE} bytes`);
+  return block;
+}
+
+/**
+ * One client connection: carries blocks over a hibernating WebSocket, hands commands to their queues and packs what
+ * comes back into as few blocks as possible. All of its state is attached to the socket (see `attachment.ts`).
+ */
+export class Connection extends DurableObject<Env> implements ConnectionApi {
+  #session: Session | null = null;
+  /** The former block's commands are on their way before the next one's are sent, so queues see them in order. */
+  #turn: Promise<void> = Promise.resolve();
+  /** Commands that wait for their queue, by entity: what happens to that entity meanwhile is told after the answer. */
+  readonly #pending = new Map<string, Promise<unknown>>();
+  #gathered: Reply[] = [];
+  #gathering = false;
+  #helloTimer: ReturnType<typeof setTimeout> | undefined;
+
+  override async fetch(request: Request): Promise<Response> {
+    const { identity } = await contextOf(this.env);
+    const { 0: client, 1: socket } = new WebSocketPair();
+    const { session, block } = openSession(identity, findChallenge(request.url));
+    this.ctx.acceptWebSocket(socket);
+    this.#save(socket, session);
+    socket.send(block);
+    // A timer keeps the object in memory, so it ends with the hello.
+    this.#helloTimer = setTimeout(() => socket.close(CLOSE.policy, "no hello in time"), HANDSHAKE_TIMEOUT);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  #save(socket: WebSocket, session: Session): void {
+    this.#session = session;
+    saveSession(socket, session);
+  }
+
+  override async webSocketMessage(socket: WebSocket, data: ArrayBuffer | string): Promise<void> {
+    try {
+      const block = toBlock(data);
+      const session = this.#session ??= loadSession(socket);
+      if (!session) socket.close(CLOSE.tooOld, "the relay was updated, connect again");
+      else if (session.phase === "hello") await this.#hello(socket, session, block);
+      else await this.#receive(socket, session, block);
+    } catch (error) {
+      if (error instanceof BadFrame) return socket.close(CLOSE.badData, error.message);
+      if (error instanceof HandshakeRefused) return socket.close(CLOSE.policy, "handshake refused");
+      report("a connection failed", error);
+      socket.close(CLOSE.internal, "internal error");
+    }
+  }
+
+  async #hello(socket: WebSocket, session: HelloSession, block: Uint8Array): Promise<void> {
+    clearTimeout(this.#helloTimer);
+    const { identity } = await contextOf(this.env);
+    const accepted = acceptHello(session, block, identity, Date.now());
+    if (!accepted.offer) return this.#save(socket, accepted.session);
+    const { ready, response } = await this.#admitService(accepted.session, accepted.offer, identity.idSecret);
+    this.#save(socket, ready);
+    socket.send(serviceResponseBlock(response));
+    if (response.type === "rejected") socket.close(CLOSE.policy, "service refused");
+  }
+
+  async #admitService(
+    session: ReadySession,
+    offer: NonNullable<Accepted["offer"]>,
+    idSecret: Uint8Array,
+  ): Promise<{ ready: ReadySession; response: ServiceResponse }> {
+    if ("error" in offer) return { ready: session, response: { type: "rejected", error: offer.error } };
+    const serviceId = serviceIdOf(idSecret, offer.fingerprint);
+    if (!await serviceAt(this.env, serviceId).register(offer.role)) {
+      return { ready: session, response: { type: "rejected", error: BAD_SERVICE } };
+    }
+    return { ready: { ...session, service: { ...offer, serviceId } }, response: { type: "accepted", serviceId } };
+  }
+
+  async #receive(socket: WebSocket, session: ReadySession, block: Uint8Array): Promise<void> {
+    const { session: stepped, content } = receiveBlock(session, block);
+    this.#save(socket, stepped);
+    const context = await contextOf(this.env);
+    const received = readRequests(stepped, content).map((item) => this.#limit(socket, stepped, item, context.config.limits));
+    const requests = received.flatMap((item) => ("request" in item ? [item.request] : []));
+    const answers = await this.#execute(stepped, context, requests);
+    const gained = answers.reduce((sum, { subscriptions }) => sum + subscriptions, 0);
+    if (gained !== 0) this.#countSubscriptions(socket, gained);
+    const ordered = answers.map(({ reply }) => reply)[Symbol.iterator]();
+    const replies = received.flatMap((item) => ("reply" in item ? [item.reply] : ordered.next().value ?? []));
+    const followUps = answers.flatMap(({ followUp }) => followUp ?? []);
+    this.#send(socket, [...replies, ...followUps]);
+  }
+
+  /** The command as it came, or the error that it is over a limit. */
+  #limit(socket: WebSocket, stepped: ReadySession, item: Received, limits: Limits): Received {
+    if ("reply" in item) return item;
+    const { corrId, entityId, command } = item.request;
+    const admitted = admit(this.#current(stepped), command.tag, limits, Date.now());
+    if (!admitted) return { reply: { corrId, entityId, message: err({ type: "QUOTA" }) } };
+    this.#session = admitted;
+    if (command.tag === "NEW" || command.tag === "SEND") this.#save(socket, admitted);
+    return item;
+  }
+
+  /** The newest state: other blocks and events may have moved it on while this one waited. */
+  #current(fallback: ReadySession): ReadySession {
+    return this.#session?.phase === "ready" ? this.#session : fallback;
+  }
+
+  async #execute(session: ReadySession, context: Context, requests: readonly CommandRequest[]): Promise<Answer[]> {
+    const { version, service } = session;
+    const caller: Caller = { connection: this.ctx.id.toString(), version, serviceId: service?.serviceId ?? null };
+    const started = this.#turn.then(() => forward({ env: this.env, context, caller, service }, requests));
+    this.#turn = started.then(() => undefined, () => undefined);
+    const done = started.then((answers) => Promise.all(answers));
+    const keys = requests.map(({ entityId }) => hex(entityId));
+    for (const key of keys) this.#pending.set(key, done);
+    try {
+      return await done;
+    } finally {
+      for (const key of keys) if (this.#pending.get(key) === done) this.#pending.delete(key);
+    }
+  }
+
+  #countSubscriptions(socket: WebSocket, change: number): void {
+    const session = this.#session;
+    if (session?.phase !== "ready") return;
+    this.#save(socket, { ...session, subscriptions: Math.max(0, session.subscriptions + change) });
+  }
+
+  /** Packs replies, and events that waited for company, into as few blocks as possible. */
+  #send(socket: WebSocket, replies: readonly Reply[]): void {
+    const session = this.#session;
+    if (session?.phase !== "ready" || socket.readyState !== OPEN) return;
+    const all = [...this.#gathered.splice(0), ...replies];
+    for (const content of packBatches(all.map((reply) => encodeReply(session, reply)))) {
+      const { session: next, block } = sendBlock(this.#current(session), content);
+      // The chain key is saved before its block leaves: a key must never encrypt twice.
+      this.#save(socket, next);
+      socket.send(block);
+    }
+  }
+
+  async push(events: readonly PushedEvent[]): Promise<boolean> {
+    await Promise.allSettled(events.map(({ entityId }) => this.#pending.get(hex(entityId))));
+    const socket = this.ctx.getWebSockets().find(({ readyState }) => readyState === OPEN);
+    const session = this.#session ??= socket ? loadSession(socket) : null;
+    if (!socket || session?.phase !== "ready") return false;
+    const ended = events.filter(({ message: { tag } }) => tag === "END" || tag === "DELD").length;
+    if (ended > 0) this.#countSubscriptions(socket, -ended);
+    const replies = events.map(({ entityId, message }) => ({ corrId: EMPTY, entityId, message }));
+    if (replies.some(({ message }) => message.tag === "MSG")) this.#send(socket, replies);
+    else this.#gather(socket, replies);
+    return true;
+  }
+
+  #gather(socket: WebSocket, replies: readonly Reply[]): void {
+    this.#gathered.push(...replies);
+    if (this.#gathering) return;
+    this.#gathering = true;
+    setTimeout(() => {
+      this.#gathering = false;
+      this.#send(socket, []);
+    }, GATHER);
+  }
+
+  override webSocketClose(socket: WebSocket, code: number): void {
+    // Codes that stand for "no code was sent" must not be sent (RFC 6455 section 7.4.1).
+    const isReserved = code === 1005 || code === 1006 || code === 1015;
+    if (isReserved) socket.close();
+    else socket.close(code);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    socket.close(CLOSE.internal, "connection failed");
+  }
+}

@@ -1,0 +1,165 @@
+import { EMPTY, hex } from "#crypto/bytes";
+import { CREATE_ATTEMPTS } from "../relay/limits.ts";
+import { isAuthorizedBy } from "#protocol/authorize";
+import { type CommandOf, err, type Message } from "#protocol/commands";
+import { partyOf } from "#protocol/party";
+import { checkNew, requestedLink, requestedSenderId } from "../relay/create.ts";
+import type { Reply, Request } from "../relay/dispatch.ts";
+import type { QueueCommand, QueueRequest } from "../relay/execute.ts";
+import { AUTH } from "../relay/outcome.ts";
+import type { Caller } from "../relay/ports.ts";
+import type { SessionService } from "../relay/session.ts";
+import type { QueueReply } from "./api.ts";
+import type { Context } from "./context.ts";
+import type { Env } from "./env.ts";
+import { findQueue, queueAt, resolveLink, serviceAt } from "./locate.ts";
+import { report } from "./log.ts";
+
+/** What a command came to. */
+export interface Answer {
+  readonly reply: Reply;
+  /** An event that the client gets right after. */
+  readonly followUp: Reply | null;
+  readonly subscriptions: number;
+}
+
+/** Where commands come from and go to. */
+export interface Origin {
+  readonly env: Env;
+  readonly context: Context;
+  readonly caller: Caller;
+  readonly service: SessionService | null;
+}
+
+function toAnswer(request: Request, { answer, followUp, subscriptions }: QueueReply): Answer {
+  const { corrId, entityId } = request;
+  return {
+    reply: { corrId, entityId, message: answer },
+    followUp: followUp ? { corrId: EMPTY, entityId, message: followUp } : null,
+    subscriptions: subscriptions ?? 0,
+  };
+}
+
+function plainAnswer(request: Request, message: Message): Answer {
+  return toAnswer(request, { answer: message });
+}
+
+/** A proxy role is not part of this relay: it answers as official routers do that have it switched off. */
+function answerOf(request: Request): Message | null {
+  switch (request.command.tag) {
+    case "PING":
+      return { tag: "PONG" };
+    case "PRXY":
+      return err({ type: "PROXY", proxyErr: { type: "BASIC_AUTH" } });
+    case "PFWD":
+      return err({ type: "PROXY", proxyErr: { type: "NO_SESSION" } });
+    case "RFWD": {
+      const brokerErr = { type: "TRANSPORT", transportErr: { type: "noServerAuth" } } as const;
+      return err({ type: "PROXY", proxyErr: { type: "BROKER", brokerErr } });
+    }
+    case "RSLV":
+      return err({ type: "NAME", nameErr: { type: "NO_RESOLVER" } });
+    default:
+      return null;
+  }
+}
+
+async function createQueue({ env, context, caller }: Origin, request: Request, command: CommandOf<"NEW">): Promise<QueueReply> {
+  const error = checkNew(command, caller, request.auth, context.config.policy);
+  if (error) return { answer: err(error) };
+  for (let attempt = 0; attempt < CREATE_ATTEMPTS; attempt++) {
+    const { senderId, isChosen } = requestedSenderId(command);
+    const ids = context.ids.idsOf(senderId);
+    const reply = await queueAt(env, senderId).create(caller, ids, command, requestedLink(command));
+    if (reply) return reply;
+    if (isChosen) return { answer: err(AUTH) };
+  }
+  return { answer: err({ type: "INTERNAL" }) };
+}
+
+/** SUBS and NSUBS: the service's session key signs, and the entity is the service itself. */
+async function subscribeService({ env, caller, service }: Origin, request: Request): Promise<QueueReply> {
+  const isOwn = service && hex(service.serviceId) === hex(request.entityId);
+  const key = service && ({ algorithm: "Ed25519", raw: service.sessionKey } as const);
+  if (!isOwn || !key || !isAuthorizedBy(request.auth, key)) return { answer: err({ type: "SERVICE" }) };
+  const queues = await serviceAt(env, service.serviceId).subscribe(caller);
+  return { answer: { tag: "SOKS", ...queues } };
+}
+
+/** The sender id of the queue that a command is for; null when there can be no such queue. */
+async function senderIdOf({ env, context: { ids } }: Origin, { command, entityId }: Request): Promise<Uint8Array | null> {
+  switch (partyOf(command.tag)) {
+    case "recipient":
+      return ids.senderOfRecipient(entityId);
+    case "notifier":
+      return ids.senderOfNotifier(entityId);
+    case "link":
+      return await resolveLink(env, entityId);
+    default:
+      return entityId;
+  }
+}
+
+/** Answers what needs no queue, null for the commands of queues. */
+function withoutQueue(origin: Origin, request: Request): Promise<QueueReply> | null {
+  const { command } = request;
+  if (command.tag === "NEW") return createQueue(origin, request, command);
+  if (command.tag === "SUBS" || command.tag === "NSUBS") return subscribeService(origin, request);
+  const message = answerOf(request);
+  return message && Promise.resolve({ answer: message });
+}
+
+async function failSafe(request: Request, reply: Promise<QueueReply>): Promise<Answer> {
+  try {
+    return toAnswer(request, await reply);
+  } catch (error) {
+    report("a command could not be done", error);
+    return plainAnswer(request, err({ type: "INTERNAL" }));
+  }
+}
+
+/** Commands for one queue, and where their answers stand in the block. */
+interface Group {
+  readonly senderId: Uint8Array | null;
+  readonly members: { readonly index: number; readonly request: Request }[];
+}
+
+function groupByQueue(requests: readonly { request: Request; index: number; senderId: Uint8Array | null }[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const { request, index, senderId } of requests) {
+    const key = senderId ? hex(senderId) : "";
+    const group = groups.get(key) ?? { senderId, members: [] };
+    group.members.push({ index, request });
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+/**
+ * Sends the commands of one block to their queues: those for different queues at the same time, those for one queue in
+ * order and in one call. Resolves once all are on their way, to the answers that will come, in the order of `requests`.
+ */
+export async function forward(origin: Origin, requests: readonly Request[]): Promise<Promise<Answer>[]> {
+  const answers: Promise<Answer>[] = [];
+  const forQueues: { request: Request; index: number }[] = [];
+  requests.forEach((request, index) => {
+    const reply = withoutQueue(origin, request);
+    if (reply) answers[index] = failSafe(request, reply);
+    else forQueues.push({ request, index });
+  });
+  const located = await Promise.all(
+    forQueues.map(async (item) => ({ ...item, senderId: await senderIdOf(origin, item.request) })),
+  );
+  await Promise.all(groupByQueue(located).map(async ({ senderId, members }) => {
+    const queue = await findQueue(origin.env, senderId);
+    const replies = queue.handle(origin.caller, members.map(({ request }) => toQueueRequest(request)));
+    members.forEach(({ request, index }, i) => {
+      answers[index] = failSafe(request, replies.then((all) => all[i] ?? { answer: err({ type: "INTERNAL" }) }));
+    });
+  }));
+  return answers;
+}
+
+function toQueueRequest({ command, entityId, auth }: Request): QueueRequest {
+  return { command: command as QueueCommand, entityId, auth };
+}

@@ -1,0 +1,188 @@
+import { DurableObject } from "cloudflare:workers";
+import { equal } from "#crypto/bytes";
+import { err } from "#protocol/commands";
+import type { NEW } from "#protocol/commands/queue";
+import type { ServiceRole } from "#protocol/handshake";
+import { create, type QueueIds } from "../relay/create.ts";
+import { execute, needsLink, type QueueRequest } from "../relay/execute.ts";
+import { type Conditions, dropExpired, toMsg } from "../relay/messages.ts";
+import { AUTH, failed } from "../relay/outcome.ts";
+import type { Caller, Outcome, QueueEvent, QueueLink, ServiceChange } from "../relay/ports.ts";
+import { forgetConnection, subscribeAsService } from "../relay/subscribe.ts";
+import type { PushedEvent, QueueApi, QueueReply } from "./api.ts";
+import { configOf } from "./context.ts";
+import type { Env } from "./env.ts";
+import { connectionAt, linkAt, serviceAt } from "./locate.ts";
+import { report } from "./log.ts";
+import { meter } from "./meter.ts";
+import { SqlQueueStore } from "./queue-store.ts";
+
+/** Pauses before a push that failed in transport is tried again, in milliseconds. */
+const PUSH_RETRIES = [50, 500, 2000] as const;
+/** When these are over, the head is pushed again by alarm after so many milliseconds. */
+const REDELIVERY_DELAY = 30_000;
+
+/**
+ * One queue, named by its sender id: hosts the rules of `relay/` on SQLite and carries what follows from them to
+ * other objects. Every command is one transaction; nothing is awaited between reading and writing the queue.
+ */
+export class Queue extends DurableObject<Env> implements QueueApi {
+  readonly #store = new SqlQueueStore(this.ctx.storage.sql);
+  /** When the alarm goes off, in milliseconds; undefined until it was looked up. */
+  #alarm: number | null | undefined;
+
+  #conditions(): Conditions {
+    return { now: Math.floor(Date.now() / 1000), limits: configOf(this.env).limits };
+  }
+
+  async handle(caller: Caller, requests: readonly QueueRequest[]): Promise<QueueReply[]> {
+    meter.queueRequests++;
+    const replies: QueueReply[] = [];
+    for (const request of requests) replies.push(await this.#reply(caller, request));
+    return replies;
+  }
+
+  async #reply(caller: Caller, request: QueueRequest): Promise<QueueReply> {
+    const linkId = needsLink(this.#store, request);
+    const senderId = this.#store.record()?.senderId;
+    if (!linkId || !senderId) return this.#run(() => execute(this.#store, caller, request, this.#conditions()));
+    if (!await linkAt(this.env, linkId).claim(linkId, senderId)) return { answer: err(AUTH) };
+    const reply = this.#run(() => execute(this.#store, caller, request, this.#conditions()));
+    if (reply.answer.tag !== "OK") this.#releaseLink(linkId, senderId);
+    return reply;
+  }
+
+  async create(caller: Caller, ids: QueueIds, command: NEW, link: QueueLink | null): Promise<QueueReply | null> {
+    meter.queueRequests++;
+    if (this.#store.record()) return null;
+    if (link && !await linkAt(this.env, link.linkId).claim(link.linkId, ids.senderId)) return null;
+    // Another creation may have come first while the link was claimed.
+    if (this.#store.record()) return null;
+    const reply = this.#run(() => create(this.#store, ids, command, link, caller));
+    if (link && reply.answer.tag !== "IDS") this.#releaseLink(link.linkId, ids.senderId);
+    return reply;
+  }
+
+  async holdsLink(linkId: Uint8Array): Promise<boolean> {
+    const link = this.#store.record()?.link;
+    return link ? equal(link.linkId, linkId) : false;
+  }
+
+  async subscribeService(caller: Caller, role: ServiceRole): Promise<PushedEvent[]> {
+    meter.queueRequests++;
+    const events = this.#transaction(() => subscribeAsService(this.#store, caller, role, this.#conditions()));
+    this.#push(events.filter(({ connection }) => connection !== caller.connection));
+    return events.filter(({ connection }) => connection === caller.connection);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarm = null;
+    const record = this.#store.record();
+    if (!record) return;
+    this.#transaction(() => dropExpired(this.#store, this.#conditions()));
+    const head = this.#store.head();
+    const subscriber = this.#store.subscriber();
+    // After a push that could not be made. A message that is given twice does no harm: it has an id.
+    if (head && subscriber && !subscriber.delivered) {
+      this.#push([{ connection: subscriber.connection, entityId: record.recipientId, message: toMsg(record, head) }]);
+    }
+    this.#scheduleExpiry();
+  }
+
+  #transaction<T>(change: () => T): T {
+    try {
+      return this.ctx.storage.transactionSync(change);
+    } catch (error) {
+      this.#store.reload();
+      throw error;
+    }
+  }
+
+  #run(rule: () => Outcome): QueueReply {
+    const senderId = this.#store.record()?.senderId;
+    let outcome: Outcome;
+    try {
+      outcome = this.#transaction(rule);
+    } catch (error) {
+      report("a command failed", error);
+      return { answer: failed({ type: "INTERNAL" }).answer };
+    }
+    if (this.#store.takeErased()) this.#deleteStorage();
+    else if (this.#store.size() > 0) this.#scheduleExpiry();
+    this.#push(outcome.events);
+    this.#tellServices(outcome.services);
+    if (outcome.releasedLink && senderId) this.#releaseLink(outcome.releasedLink, senderId);
+    const { answer, followUp, subscriptions } = outcome;
+    return { answer, ...(followUp ? { followUp } : {}), ...(subscriptions ? { subscriptions } : {}) };
+  }
+
+  #deleteStorage(): void {
+    this.#alarm = null;
+    this.ctx.waitUntil(Promise.all([this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()]));
+  }
+
+  /** One alarm for the oldest message; it is set once and not moved with each message. */
+  #scheduleExpiry(): void {
+    if (this.#alarm) return;
+    const head = this.#store.head();
+    if (head?.type === "message") this.#setAlarm((head.ts + configOf(this.env).limits.messageTtl + 1) * 1000);
+  }
+
+  #setAlarm(at: number): void {
+    const isLookedUp = this.#alarm !== undefined;
+    this.#alarm = at;
+    this.ctx.waitUntil((async () => {
+      const current = isLookedUp ? null : await this.ctx.storage.getAlarm();
+      if (current !== null && current <= at) this.#alarm = current;
+      else await this.ctx.storage.setAlarm(at);
+    })());
+  }
+
+  #push(events: readonly QueueEvent[]): void {
+    const byConnection = Map.groupBy(events, ({ connection }) => connection);
+    for (const [connection, mine] of byConnection) {
+      const pushed = mine.map(({ entityId, message }) => ({ entityId, message }));
+      this.ctx.waitUntil(this.#pushTo(connection, pushed));
+    }
+  }
+
+  async #pushTo(connection: string, events: readonly PushedEvent[]): Promise<void> {
+    for (const pause of [...PUSH_RETRIES, null]) {
+      try {
+        meter.pushes++;
+        const isThere = await connectionAt(this.env, connection).push(events);
+        if (!isThere) this.#transaction(() => forgetConnection(this.#store, connection));
+        return;
+      } catch (error) {
+        if (pause === null) return this.#pushLater(error);
+        await scheduler.wait(pause);
+      }
+    }
+  }
+
+  #pushLater(error: unknown): void {
+    report("a push could not be made, it is tried again later", error);
+    const at = Date.now() + REDELIVERY_DELAY;
+    this.#alarm = at;
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(at));
+  }
+
+  #tellServices(changes: readonly ServiceChange[]): void {
+    for (const change of changes) {
+      this.ctx.waitUntil(
+        serviceAt(this.env, change.serviceId).change([change]).catch((error: unknown) =>
+          report("a service could not be told of its queues", error)
+        ),
+      );
+    }
+  }
+
+  #releaseLink(linkId: Uint8Array, senderId: Uint8Array): void {
+    this.ctx.waitUntil(
+      linkAt(this.env, linkId).release(senderId).catch((error: unknown) =>
+        // It leads to a queue that does not hold it, which the next claim finds out.
+        report("a link could not be released", error)
+      ),
+    );
+  }
+}

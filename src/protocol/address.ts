@@ -1,0 +1,163 @@
+import { base64url, fromBase64url } from "#crypto/bytes";
+import { decodePublicKey, encodePublicKey, type PublicKey } from "#crypto/keys";
+import { type Codec, latin1, str, strOf } from "./codec.ts";
+import { nonEmpty, struct } from "./combine.ts";
+import type { QueueMode } from "./commands/queue.ts";
+import type { VersionRange } from "./version.ts";
+
+/** A text is not an address of this kind; the message says what is wrong with it. */
+export class AddressError extends Error {
+  override readonly name = "AddressError";
+}
+
+/** A router: who it is (SHA-256 of its identity certificate, 32 bytes) and where it listens. */
+export interface Server {
+  readonly hosts: readonly string[];
+  /** Decimal, or empty for the default. */
+  readonly port: string;
+  readonly keyHash: Uint8Array;
+}
+
+export const KEY_HASH_LENGTH = 32;
+
+/** NonEmpty Str hosts, Str port, Str key hash. */
+export const server: Codec<Server> = struct<Server>({
+  hosts: nonEmpty(latin1(str)) as Codec<readonly string[]>,
+  port: latin1(str),
+  keyHash: strOf(KEY_HASH_LENGTH),
+});
+
+/** A server's text form may carry the password for creating queues on it. */
+export interface ServerAddress extends Server {
+  readonly password: string | null;
+}
+
+const HOST = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)$/;
+const ADDRESS = /^smp:\/\/(?<hash>[A-Za-z0-9_-]+=*)(?::(?<password>[^\s@:/]+))?@(?<authority>[^/?#\s]+)$/;
+
+function readBytes(what: string, text: string): Uint8Array {
+  try {
+    return fromBase64url(text);
+  } catch (cause) {
+    throw new AddressError(`${what} is not base64url`, { cause });
+  }
+}
+
+function readKey(text: string): PublicKey<"X25519"> {
+  const der = readBytes("the key of the queue address", text);
+  try {
+    return decodePublicKey(der, "X25519");
+  } catch (cause) {
+    throw new AddressError("the key of the queue address is not an X25519 key", { cause });
+  }
+}
+
+function readKeyHash(text: string): Uint8Array {
+  const keyHash = readBytes("the fingerprint", text);
+  if (keyHash.length !== KEY_HASH_LENGTH) {
+    throw new AddressError(`the fingerprint must be ${KEY_HASH_LENGTH} bytes in base64url, it is ${keyHash.length}`);
+  }
+  return keyHash;
+}
+
+function readAuthority(authority: string): { hosts: string[]; port: string } {
+  const match = /^(.*?)(?::(\d+))?$/.exec(authority);
+  const hosts = (match?.[1] ?? "").split(",");
+  const port = match?.[2] ?? "";
+  const badHost = hosts.find((host) => !HOST.test(host));
+  if (badHost !== undefined) throw new AddressError(`'${badHost}' is not a host name`);
+  if (port !== "" && (Number(port) < 1 || Number(port) > 65_535)) throw new AddressError(`${port} is not a port`);
+  return { hosts, port };
+}
+
+/** `smp://<fingerprint>[:password]@host[,host...][:port]`. @throws AddressError */
+export function parseServerAddress(text: string): ServerAddress {
+  const groups = ADDRESS.exec(text)?.groups;
+  if (!groups) throw new AddressError("a server address looks like smp://<fingerprint>@host[:port]");
+  const { hash = "", password, authority = "" } = groups as Record<string, string | undefined>;
+  return { ...readAuthority(authority), keyHash: readKeyHash(hash), password: password ?? null };
+}
+
+/** The text form; the password only when there is one. */
+export function formatServerAddress(address: Server & { readonly password?: string | null }): string {
+  const password = address.password ? `:${address.password}` : "";
+  const port = address.port === "" ? "" : `:${address.port}`;
+  return `smp://${base64url(address.keyHash)}${password}@${address.hosts.join(",")}${port}`;
+}
+
+/** The same place, as the official agent decides it: hosts in order and port; the key hash is not compared. */
+export function sameServer(a: Server, b: Server): boolean {
+  return a.port === b.port && a.hosts.length === b.hosts.length && a.hosts.every((host, i) => host === b.hosts[i]);
+}
+
+/** What a recipient shares so that others can send to a queue. `mode` null: not known. */
+export interface QueueUri {
+  readonly clientVersions: VersionRange;
+  readonly server: Server;
+  readonly senderId: Uint8Array;
+  readonly dhKey: PublicKey<"X25519">;
+  readonly mode: QueueMode | null;
+}
+
+/** SMP client version from which several hosts stand in the authority. */
+const SERVER_HOSTNAMES_VERSION = 2;
+/** SMP client version from which the queue mode replaces the `k=s` flag. */
+const QUEUE_MODE_VERSION = 4;
+
+/** Percent-encodes as the official code does: all but letters, digits and `-_.~`. */
+function escape(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+export function formatQueueUri(uri: QueueUri): string {
+  const { min, max } = uri.clientVersions;
+  const [firstHost = "", ...otherHosts] = uri.server.hosts;
+  const onlyFirst = min < SERVER_HOSTNAMES_VERSION;
+  const authority = onlyFirst ? { ...uri.server, hosts: [firstHost] } : uri.server;
+  const query = [
+    `v=${min === max ? min : `${min}-${max}`}`,
+    `dh=${escape(base64url(encodePublicKey(uri.dhKey)))}`,
+    ...(uri.mode === null ? [] : [`q=${uri.mode === "messaging" ? "m" : "c"}`]),
+    ...(uri.mode === "messaging" && min < QUEUE_MODE_VERSION ? ["k=s"] : []),
+    ...(onlyFirst && otherHosts.length > 0 ? [`srv=${escape(otherHosts.join(","))}`] : []),
+  ];
+  return `${formatServerAddress(authority)}/${base64url(uri.senderId)}#/?${query.join("&")}`;
+}
+
+function parseRange(text: string | null): VersionRange {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text ?? "1");
+  const min = Number(match?.[1]);
+  const max = match?.[2] === undefined ? min : Number(match[2]);
+  if (!match || min > max || max > 0xffff) throw new AddressError(`'${text}' is not a version range`);
+  return { min, max };
+}
+
+function parseMode(query: URLSearchParams): QueueMode | null {
+  const mode = query.get("q");
+  if (mode === "m") return "messaging";
+  if (mode === "c") return "contact";
+  return query.get("k") === "s" ? "messaging" : null;
+}
+
+/**
+ * Reads a queue address in its current form and in the two older ones (`#<key>?v=...`, `#<key>`).
+ * @throws AddressError
+ */
+export function parseQueueUri(text: string): QueueUri {
+  const match = /^(?<address>smp:\/\/[^/]+)\/(?<id>[A-Za-z0-9_-]+=*)\/?#(?<fragment>.*)$/.exec(text);
+  if (!match?.groups) throw new AddressError("a queue address looks like smp://<fingerprint>@host/<id>#/?v=...&dh=...");
+  const { address = "", id = "", fragment = "" } = match.groups as Record<string, string | undefined>;
+  const [path = "", ...rest] = fragment.split("?");
+  const query = new URLSearchParams(rest.join("?"));
+  const key = path === "" || path === "/" ? query.get("dh") : path;
+  if (!key) throw new AddressError("the queue address has no key");
+  const { password: _, ...first } = parseServerAddress(address);
+  const others = query.get("srv")?.split(",") ?? [];
+  return {
+    clientVersions: parseRange(query.get("v")),
+    server: others.length === 0 ? first : { ...first, hosts: readAuthority([...first.hosts, ...others].join(",")).hosts },
+    senderId: readBytes("the queue id", id),
+    dhKey: readKey(key),
+    mode: parseMode(query),
+  };
+}

@@ -1,0 +1,50 @@
+/** What one relay grants, all changeable by the operator (`config.ts`). */
+export interface Limits {
+  /** Messages that a queue holds before its sender is refused. */
+  readonly queueQuota: number;
+  /** Seconds after which an undelivered message is dropped. */
+  readonly messageTtl: number;
+  /** Seconds after which an undelivered notification is dropped. */
+  readonly notificationTtl: number;
+  /** Queues that one connection may be subscribed to. 0: no limit. */
+  readonly queuesPerConnection: number;
+  /** Queues that one connection may create a minute. 0: no limit. */
+  readonly newQueuesPerMinute: number;
+  /** Messages that one connection may send a minute. 0: no limit. */
+  readonly messagesPerMinute: number;
+}
+
+const DAY = 86_400;
+
+export const DEFAULT_LIMITS: Limits = {
+  queueQuota: 128,
+  messageTtl: 21 * DAY,
+  notificationTtl: DAY,
+  queuesPerConnection: 50_000,
+  newQueuesPerMinute: 600,
+  messagesPerMinute: 12_000,
+};
+
+/** Notifications kept for a notifier that is away; older ones give way. */
+export const PENDING_NOTIFICATIONS = 128;
+/** Connections that may have a GET under way on one queue; the oldest gives way. */
+export const FETCHING_CONNECTIONS = 8;
+/** Milliseconds in which a client must answer the router hello. */
+export const HANDSHAKE_TIMEOUT = 120_000;
+/** Attempts to find a free id for a new queue. */
+export const CREATE_ATTEMPTS = 3;
+
+/** A token bucket: `capacity` at once, refilled over a minute. Plain data, so that it survives hibernation. */
+export interface Bucket {
+  readonly tokens: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** The bucket after taking one token, or null when there is none. A capacity of 0 never refuses. */
+export function take(bucket: Bucket | null, capacity: number, now: number): Bucket | null {
+  if (capacity === 0) return { tokens: 0, at: now };
+  const refilled = bucket ? bucket.tokens + (Math.max(0, now - bucket.at) * capacity) / 60_000 : capacity;
+  const tokens = Math.min(capacity, refilled) - 1;
+  return tokens < 0 ? null : { tokens, at: now };
+}

@@ -1,0 +1,43 @@
+import { fileURLToPath } from "node:url";
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** Run three times: with node's crypto in Node, with noble as browsers do, and in workerd. */
+const floors = ["test/{vectors,crypto,codec,rules}/**/*.test.ts"];
+const onlyNode = "**/*.node.test.ts";
+const noble = fileURLToPath(new URL("src/crypto/native/noble.ts", import.meta.url));
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "node",
+          environment: "node",
+          include: [...floors, "test/{client,scenario,hostile,node}/**/*.test.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        resolve: { alias: { "#native": noble } },
+        test: { name: "noble", environment: "node", include: floors, exclude: [onlyNode], testTimeout: 60_000 },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { ADMIN_TOKEN: "a token of the tests" } },
+          }),
+        ],
+        test: {
+          name: "workerd",
+          include: [...floors, "test/{relay,http}/**/*.test.ts"],
+          exclude: [onlyNode],
+          testTimeout: 30_000,
+          // Its index is CommonJS that requires a module; bundling it settles that.
+          server: { deps: { inline: ["itty-durable"] } },
+        },
+      },
+    ],
+  },
+});
