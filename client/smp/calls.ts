@@ -1,11 +1,12 @@
-import { type AuthAlgorithm, dh, generateKeyPair, type KeyPair, type PublicKey } from "#crypto/keys";
+import { KeyError } from "#crypto/errors";
+import { type AuthAlgorithm, dh, generateKeyPair, type KeyPair, type PublicKey, type SecretKey } from "#crypto/keys";
 import type { AuthSecretKey } from "#protocol/authorize";
 import type { Command, Message, MessageOf, MessageTag } from "#protocol/commands";
 import type { LinkData, QueueInfo } from "#protocol/commands/queue";
 import type { ServiceQueues } from "#protocol/commands/service";
 import { ProtocolError, SimplexError, UnexpectedAnswerError, UsageError } from "../errors.ts";
-import type { Requester, RequestOptions } from "./request.ts";
 import type { ChannelService } from "../transport/channel.ts";
+import type { Requester, RequestOptions } from "./request.ts";
 
 // Every function here throws, besides its own: ProtocolError (the relay answered ERR), TimeoutError,
 // DisconnectedError and UnexpectedAnswerError.
@@ -53,13 +54,13 @@ export interface SubscribeResult {
 }
 
 /** Subscriptions that are asked for before the first of them is answered: about ten blocks. */
-const SUBSCRIBE_CHUNK = 1_350;
+export const SUBSCRIBE_CHUNK = 1_350;
 
 /** SUB or NSUB for any number of queues, as many in a block as fit. Does not throw: every queue has its own result. */
-export async function subscribeMany(
+export async function subscribeMany<Q extends EntityKey>(
   relay: Requester,
-  queues: readonly EntityKey[],
-  one: (relay: Requester, queue: EntityKey) => Promise<unknown> = subscribe,
+  queues: readonly Q[],
+  one: (relay: Requester, queue: Q) => Promise<unknown> = subscribe,
 ): Promise<SubscribeResult[]> {
   const results: SubscribeResult[] = [];
   for (let start = 0; start < queues.length; start += SUBSCRIBE_CHUNK) {
@@ -176,6 +177,16 @@ export async function secureLink(
   return { senderId, linkData };
 }
 
+/** @throws UnexpectedAnswerError when the relay's key is unusable. */
+export function agree(relay: Requester, own: SecretKey<"X25519">, peer: PublicKey<"X25519">): Uint8Array {
+  try {
+    return dh(own, peer);
+  } catch (cause) {
+    if (!(cause instanceof KeyError)) throw cause;
+    throw new UnexpectedAnswerError(relay.host, "the relay gave a key that is unusable", { cause });
+  }
+}
+
 /** A queue's notifier. `dhSecret` opens its notifications: 32 bytes. */
 export interface Notifier {
   readonly notifierId: Uint8Array;
@@ -190,7 +201,7 @@ export async function enableNotifications(
 ): Promise<Notifier> {
   const { publicKey, secretKey } = generateKeyPair("X25519");
   const answer = await call(relay, { tag: "NKEY", key: notifierKey, dhKey: publicKey }, queue, "NID");
-  return { notifierId: answer.notifierId, dhSecret: dh(secretKey, answer.dhKey) };
+  return { notifierId: answer.notifierId, dhSecret: agree(relay, secretKey, answer.dhKey) };
 }
 
 /** NDEL. */

@@ -100,9 +100,9 @@ export class SmpClient implements Requester {
     return this.#ended !== null;
   }
 
-  /** Ends the connection; commands under way fail. */
-  close(): void {
-    this.#end(new DisconnectedError(this.host, "the connection was closed by this client"));
+  /** Ends the connection; commands under way fail with this reason. */
+  close(why = "the connection was closed by this client"): void {
+    this.#end(new DisconnectedError(this.host, why));
     this.#channel.close();
   }
 
@@ -173,8 +173,7 @@ export class SmpClient implements Requester {
     this.#timeouts++;
     const isSilent = this.#options.clock.now() - this.#receivedAt >= this.#options.silence;
     if (this.#timeouts < this.#options.maxTimeouts || !isSilent) return;
-    this.#end(new DisconnectedError(this.host, "the relay answers no more"));
-    this.#channel.close();
+    this.close("the relay answers no more");
   }
 
   #keepAlive(): void {

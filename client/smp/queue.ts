@@ -1,6 +1,6 @@
 import { CryptoError } from "#crypto/errors";
 import { sha3_384 } from "#crypto/hash";
-import { type AuthAlgorithm, dh, generateKeyPair, type KeyPair } from "#crypto/keys";
+import { type AuthAlgorithm, generateKeyPair, type KeyPair } from "#crypto/keys";
 import { randomBytes } from "#crypto/random";
 import type { AuthSecretKey } from "#protocol/authorize";
 import { DecodeError } from "#protocol/codec";
@@ -13,7 +13,7 @@ import {
   type ReceivedMessage,
 } from "#protocol/message";
 import { UnexpectedAnswerError, UsageError } from "../errors.ts";
-import { call, type EntityKey, type Notifier } from "./calls.ts";
+import { agree, call, type EntityKey, type Notifier } from "./calls.ts";
 import type { Requester } from "./request.ts";
 
 /** A link to be created with its queue. Its data usually names the sender id, so the corrId comes first. */
@@ -71,8 +71,8 @@ function requestData(mode: QueueMode, link: NewLink | undefined): QueueReqData {
 }
 
 /**
- * NEW. When no answer comes (TimeoutError, DisconnectedError) the queue may exist all the same: with a link, repeat
- * it with another corrId; an orphan expires on the relay.
+ * NEW. When no answer comes (TimeoutError, DisconnectedError) the queue may exist all the same, and a repeated call
+ * makes another one; a call with a link must then be repeated with another corrId.
  * @throws ProtocolError (`AUTH`: the relay wants another password), TimeoutError, DisconnectedError, UsageError
  */
 export async function createQueue(relay: Requester, wanted: NewQueue = {}): Promise<RcvQueue> {
@@ -99,14 +99,14 @@ export async function createQueue(relay: Requester, wanted: NewQueue = {}): Prom
     entityId: answer.rcvId,
     senderId: answer.sndId,
     key: authKeys.secretKey,
-    rcvDhSecret: dh(dhKeys.secretKey, answer.rcvPublicDhKey),
+    rcvDhSecret: agree(relay, dhKeys.secretKey, answer.rcvPublicDhKey),
     mode: answer.queueMode,
     linkId: answer.linkId,
     serviceId: answer.serviceId,
     notifier: serverNtfCreds && notifierKeys
       ? {
         notifierId: serverNtfCreds.notifierId,
-        dhSecret: dh(ntfDhKeys.secretKey, serverNtfCreds.dhKey),
+        dhSecret: agree(relay, ntfDhKeys.secretKey, serverNtfCreds.dhKey),
         key: notifierKeys.secretKey,
       }
       : null,
@@ -118,7 +118,8 @@ function opened<T>(relay: Requester, open: () => T): T {
     return open();
   } catch (cause) {
     if (!(cause instanceof CryptoError || cause instanceof DecodeError)) throw cause;
-    throw new UnexpectedAnswerError(relay.host, "what the relay delivered does not open", { cause });
+    const what = "what the relay delivered does not open with the keys of this queue";
+    throw new UnexpectedAnswerError(relay.host, what, { cause });
   }
 }
 

@@ -198,8 +198,8 @@ function chooseVersion({ options, host, isPrivate }: Attempt, hello: ServerHello
   const version = agreedVersion(own, hello.versions);
   if (version === null) {
     const { min, max } = hello.versions;
-    const what = `the relay speaks versions ${min} to ${max}, this client ${own.min} to ${own.max}; update the older one`;
-    throw new ConnectError(host, "version", what);
+    const what = `the relay speaks versions ${min} to ${max}, this client ${own.min} to ${own.max}`;
+    throw new ConnectError(host, "version", `${what}; the older one must be updated`);
   }
   if (options.service && version < VERSION.serviceCerts) {
     throw new ConnectError(host, "version", `services need version ${VERSION.serviceCerts}, agreed was ${version}`);

@@ -38,10 +38,10 @@ export function boxNoPad(key: Uint8Array, nonce: Uint8Array, message: Uint8Array
 }
 
 /** @throws BoxError when the tag does not match. */
-export function openNoPad(key: Uint8Array, nonce: Uint8Array, box: Uint8Array): Uint8Array {
-  if (box.length < BOX_TAG_LENGTH) throw new BoxError("box is shorter than its tag");
+export function openNoPad(key: Uint8Array, nonce: Uint8Array, boxed: Uint8Array): Uint8Array {
+  if (boxed.length < BOX_TAG_LENGTH) throw new BoxError("box is shorter than its tag");
   try {
-    return xsalsa20poly1305(beforeNm(key), nonce).decrypt(box);
+    return xsalsa20poly1305(beforeNm(key), nonce).decrypt(boxed);
   } catch (cause) {
     throw new BoxError("box does not open with this key and nonce", { cause });
   }

@@ -1,10 +1,14 @@
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import * as esbuild from "esbuild";
 
 const ENTRY = fileURLToPath(new URL("../index.ts", import.meta.url));
+/** Beside the built command line stands the built Worker. */
+const BUILT = fileURLToPath(new URL("worker.js", import.meta.url));
 
 /** The Worker as one ES module, built as wrangler builds it. */
 export async function bundleWorker(): Promise<string> {
+  if (existsSync(BUILT)) return readFileSync(BUILT, "utf8");
+  const esbuild = await import("esbuild");
   const result = await esbuild.build({
     entryPoints: [ENTRY],
     bundle: true,

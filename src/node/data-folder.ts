@@ -45,6 +45,14 @@ function endOrphan(pidFile: string): void {
   process.kill(pid, "SIGKILL");
 }
 
+/** Whether any queue was ever kept in a folder. */
+export function hasQueues(path: string): boolean {
+  const folder = join(resolve(path), "do", `${WORKER}-Queue`);
+  return existsSync(folder) && readdirSync(folder).some((name) => OBJECT_FILE.test(name));
+}
+
+const OBJECT_FILE = /^[0-9a-f]{64}\.sqlite$/;
+
 /** An empty SQLite file: an object that was asked once and had nothing to keep. */
 const EMPTY_SIZE = 4096;
 
@@ -55,8 +63,7 @@ const EMPTY_SIZE = 4096;
 function removeEmptyObjects(folder: string): void {
   for (const name of readdirSync(folder)) {
     const file = join(folder, name);
-    const isObject = /^[0-9a-f]{64}\.sqlite$/.test(name);
-    if (!isObject || statSync(file).size > EMPTY_SIZE) continue;
+    if (!OBJECT_FILE.test(name) || statSync(file).size > EMPTY_SIZE) continue;
     const journal = `${file}-wal`;
     if (existsSync(journal) && statSync(journal).size > 0) continue;
     for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });

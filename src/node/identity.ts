@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type IdentityFile, makeIdentity, parseIdentity, type RelayIdentity, toIdentityFile } from "../relay/identity.ts";
+import { hasQueues } from "./data-folder.ts";
 import { startLocalRelay } from "./local-relay.ts";
 import { localSettings } from "./settings.ts";
 import { parseCommandLine, UsageError } from "./usage.ts";
 
+const DEFAULT_DATA = "data";
 const OPTIONS = {
   data: { type: "string" },
   relay: { type: "string" },
@@ -74,7 +76,7 @@ export async function identityCommand(args: readonly string[]): Promise<void> {
   const { values, positionals: [action = "", file, ...rest] } = parseCommandLine(args, OPTIONS);
   if (rest.length > 0) throw new UsageError("one file at most");
   const withRelay = <T>(use: (admin: Admin) => Promise<T>): Promise<T> =>
-    values.relay ? withRemoteRelay(values.relay, use) : withLocalRelay(values.data ?? "data", use);
+    values.relay ? withRemoteRelay(values.relay, use) : withLocalRelay(values.data ?? DEFAULT_DATA, use);
   switch (action) {
     case "make":
       process.stdout.write(asText(toIdentityFile(makeIdentity(values.host, Date.now()))));
@@ -97,7 +99,10 @@ export async function identityCommand(args: readonly string[]): Promise<void> {
       if (!file) throw new UsageError("import needs a file, or - for standard input");
       const identity = readFile(file);
       const body = JSON.stringify(toIdentityFile(identity));
-      await withRelay(async (admin) => expectOk(await admin("PUT", `identity${values.force ? "?force=1" : ""}`, body)));
+      // A folder without queues has nothing to lose: the identity that it makes at its first start is nobody's yet.
+      const isFree = !values.relay && !hasQueues(values.data ?? DEFAULT_DATA);
+      const path = values.force || isFree ? "identity?force=1" : "identity";
+      await withRelay(async (admin) => expectOk(await admin("PUT", path, body)));
       process.stdout.write(summary(identity));
       return;
     }

@@ -7,6 +7,8 @@ import { bundleWorker } from "./bundle.ts";
 import { type DataFolder, takeDataFolder, WORKER } from "./data-folder.ts";
 
 const COMPATIBILITY_DATE = "2026-11-01";
+// As in wrangler.toml.
+const COMPATIBILITY_FLAGS = ["nodejs_compat", "no_web_socket_compression"];
 const CONNECTIONS = `${WORKER}-connections`;
 const LAUNCHER = fileURLToPath(new URL("workerd.sh", import.meta.url));
 
@@ -65,7 +67,7 @@ const texts = (settings: Settings): Record<string, { type: "text"; value: string
 function workers(module: string, options: LocalRelayOptions, folder: DataFolder): object[] {
   const common = {
     compatibilityDate: COMPATIBILITY_DATE,
-    compatibilityFlags: ["nodejs_compat"],
+    compatibilityFlags: COMPATIBILITY_FLAGS,
     manifest: { mainModule: "worker.js", modulesRoot: "/", modules: { "worker.js": { type: "esm", contents: module } } },
   };
   const env = {

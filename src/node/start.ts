@@ -35,14 +35,15 @@ export async function startCommand(args: readonly string[]): Promise<void> {
     data: values.data,
     settings: localSettings(process.env),
   });
-  process.stdout.write(values.json ? asJson(relay) : describe(relay));
-  await new Promise<void>((resolve) => {
+  const stopped = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       // The simulator's own handlers would end the process with the signal's exit code and leave the folder taken.
       process.removeAllListeners(signal);
       process.once(signal, () => resolve());
     }
   });
+  process.stdout.write(values.json ? asJson(relay) : describe(relay));
+  await stopped;
   await relay.stop();
   process.exit(0);
 }

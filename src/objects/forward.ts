@@ -14,6 +14,7 @@ import type { Context } from "./context.ts";
 import type { Env } from "./env.ts";
 import { findQueue, queueAt, resolveLink, serviceAt } from "./locate.ts";
 import { report } from "./log.ts";
+import { calling } from "./retry.ts";
 
 /** What a command came to. */
 export interface Answer {
@@ -70,7 +71,8 @@ async function createQueue({ env, context, caller }: Origin, request: Request, c
   for (let attempt = 0; attempt < CREATE_ATTEMPTS; attempt++) {
     const { senderId, isChosen } = requestedSenderId(command);
     const ids = context.ids.idsOf(senderId);
-    const reply = await queueAt(env, senderId).create(caller, ids, command, requestedLink(command));
+    const link = requestedLink(command);
+    const reply = await calling(() => queueAt(env, senderId).create(caller, ids, command, link));
     if (reply) return reply;
     if (isChosen) return { answer: err(AUTH) };
   }
@@ -82,7 +84,7 @@ async function subscribeService({ env, caller, service }: Origin, request: Reque
   const isOwn = service && hex(service.serviceId) === hex(request.entityId);
   const key = service && ({ algorithm: "Ed25519", raw: service.sessionKey } as const);
   if (!isOwn || !key || !isAuthorizedBy(request.auth, key)) return { answer: err({ type: "SERVICE" }) };
-  const queues = await serviceAt(env, service.serviceId).subscribe(caller);
+  const queues = await calling(() => serviceAt(env, service.serviceId).subscribe(caller));
   return { answer: { tag: "SOKS", ...queues } };
 }
 
@@ -151,8 +153,9 @@ export async function forward(origin: Origin, requests: readonly Request[]): Pro
     forQueues.map(async (item) => ({ ...item, senderId: await senderIdOf(origin, item.request) })),
   );
   await Promise.all(groupByQueue(located).map(async ({ senderId, members }) => {
-    const queue = await findQueue(origin.env, senderId);
-    const replies = queue.handle(origin.caller, members.map(({ request }) => toQueueRequest(request)));
+    const locate = await findQueue(origin.env, senderId);
+    const commands = members.map(({ request }) => toQueueRequest(request));
+    const replies = calling(() => locate().handle(origin.caller, commands));
     members.forEach(({ request, index }, i) => {
       answers[index] = failSafe(request, replies.then((all) => all[i] ?? { answer: err({ type: "INTERNAL" }) }));
     });

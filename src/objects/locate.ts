@@ -48,14 +48,14 @@ async function hasFile(files: Fetcher, id: DurableObjectId): Promise<boolean> {
 }
 
 /**
- * The queue object that an id leads to, or the one that answers for all that do not exist: the answer takes the same
- * way and time, and no id that a stranger makes up leaves a file on this machine. On Cloudflare, where an object that
- * stores nothing leaves nothing, the id's own object answers.
+ * How to reach the queue object that an id leads to, or the one that answers for all that do not exist: the answer
+ * takes the same way and time, and no id that a stranger makes up leaves a file on this machine. On Cloudflare, where
+ * an object that stores nothing leaves nothing, the id's own object answers.
  */
-export async function findQueue(env: Env, senderId: Uint8Array | null): Promise<QueueApi> {
-  if (!senderId || senderId.length !== ID_LENGTH) return nobodyAt(env);
-  if (!env.QUEUE_FILES) return queueAt(env, senderId);
-  return await hasFile(env.QUEUE_FILES, env.QUEUE.idFromName(nameOf(senderId))) ? queueAt(env, senderId) : nobodyAt(env);
+export async function findQueue(env: Env, senderId: Uint8Array | null): Promise<() => QueueApi> {
+  if (!senderId || senderId.length !== ID_LENGTH) return () => nobodyAt(env);
+  const exists = !env.QUEUE_FILES || await hasFile(env.QUEUE_FILES, env.QUEUE.idFromName(nameOf(senderId)));
+  return exists ? () => queueAt(env, senderId) : () => nobodyAt(env);
 }
 
 /** Fails when queue objects do not answer. Asks the one that is there anyway. */

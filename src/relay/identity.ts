@@ -1,5 +1,5 @@
 import { base64url, fromBase64url } from "#crypto/bytes";
-import { fingerprint, issueCaCertificate, issueServerCertificate, verifyChain } from "#crypto/certificate";
+import { fingerprint, issueCaCertificate, issueServerCertificate, readCertificate, verifyChain } from "#crypto/certificate";
 import { CryptoError } from "#crypto/errors";
 import {
   decodeSecretKey,
@@ -106,6 +106,10 @@ export function fromIdentityFile(file: unknown, now: number): RelayIdentity {
     const { leaf } = verifyChain([identity.certificate, identity.caCertificate], now);
     if (!sameKey(leaf.publicKey, publicKeyOf(identity.key))) {
       throw new IdentityError("the key of the identity is not the one in its online certificate");
+    }
+    const ca = readCertificate(identity.caCertificate);
+    if (identity.caKey && !sameKey(ca.publicKey, publicKeyOf(identity.caKey))) {
+      throw new IdentityError("the CA key of the identity is not the one in its CA certificate");
     }
     if (identity.idSecret.length !== ID_SECRET_LENGTH) throw new IdentityError("'idSecret' must be 32 bytes");
     return identity;

@@ -13,11 +13,13 @@ export interface IdScheme {
   senderOfNotifier(notifierId: Uint8Array): Uint8Array | null;
 }
 
+function backward(role: Permutation, id: Uint8Array): Uint8Array | null {
+  return id.length === ID_LENGTH ? role.backward(id) : null;
+}
+
 export function idScheme(secret: Uint8Array): IdScheme {
   const recipient = permutation(secret, "smp-edge recipient id");
   const notifier = permutation(secret, "smp-edge notifier id");
-  const backward = (role: Permutation, id: Uint8Array): Uint8Array | null =>
-    id.length === ID_LENGTH ? role.backward(id) : null;
   return {
     idsOf: (senderId) => ({
       senderId,

@@ -159,7 +159,7 @@ describe("the identity of a relay", () => {
       const file = join(other, "identity.json");
       writeFileSync(file, exported.stdout);
       const folder = join(other, "data");
-      expect((await runCommand(["identity", "import", "--data", folder, "--force", file])).code).toBe(0);
+      expect((await runCommand(["identity", "import", "--data", folder, file])).code).toBe(0);
       const printed = await runCommand(["identity", "print", "--data", folder]);
       expect(printed.stdout).toContain(fingerprint);
       const bad = await runCommand(["identity", "print", join(other, "nothing.json")]);

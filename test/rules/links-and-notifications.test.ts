@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { dh, generateKeyPair } from "#crypto/keys";
+import { randomBytes } from "#crypto/random";
+import { describeError } from "#protocol/errors";
+import { openNotification } from "#protocol/message";
+import { needsLink } from "../../src/relay/execute.ts";
+import type { Outcome, QueueLink } from "../../src/relay/ports.ts";
+import { authorized, authSecret, otherKey, QueueBench } from "../support/queue-bench.ts";
+
+const errorOf = ({ answer }: Outcome): string => (answer.tag === "ERR" ? describeError(answer.error) : answer.tag);
+const link = (): QueueLink => ({
+  linkId: randomBytes(24),
+  data: { fixedData: randomBytes(100), userData: randomBytes(200) },
+});
+
+describe("short links", () => {
+  it("LSET shows data, replaces only the user's part, and keeps the link", () => {
+    const bench = new QueueBench({ mode: "contact" });
+    const { linkId, data } = link();
+    expect(bench.run({ tag: "LSET", linkId, linkData: data }).answer.tag).toBe("OK");
+    expect(bench.run({ tag: "LGET" }, "visitor").answer).toMatchObject({ tag: "LNK", linkData: data });
+    const changed = { ...data, userData: randomBytes(9) };
+    expect(bench.run({ tag: "LSET", linkId, linkData: changed }).answer.tag).toBe("OK");
+    expect(bench.run({ tag: "LGET" }, "visitor").answer).toMatchObject({ linkData: changed });
+    expect(errorOf(bench.run({ tag: "LSET", linkId, linkData: { ...data, fixedData: randomBytes(9) } }))).toBe("AUTH");
+    expect(errorOf(bench.run({ tag: "LSET", linkId: randomBytes(24), linkData: data }))).toBe("AUTH");
+  });
+
+  it("LSET must claim the link only when it is new and the command is authorized", () => {
+    const bench = new QueueBench({ mode: "contact" });
+    const { linkId, data } = link();
+    const command = { tag: "LSET", linkId, linkData: data } as const;
+    const request = (key = authSecret(bench.recipient)): Parameters<typeof needsLink>[1] => ({
+      command,
+      entityId: bench.ids.recipientId,
+      auth: authorized(command, bench.ids.recipientId, key),
+    });
+    expect(needsLink(bench.store, request())).toEqual(linkId);
+    expect(needsLink(bench.store, request(otherKey()))).toBeNull();
+    bench.run(command);
+    expect(needsLink(bench.store, request())).toBeNull();
+  });
+
+  it("LDEL removes it, also when there is none", () => {
+    const bench = new QueueBench({ mode: "contact", link: link() });
+    const linkId = bench.store.record()?.link?.linkId;
+    expect(bench.run({ tag: "LDEL" })).toMatchObject({ answer: { tag: "OK" }, releasedLink: linkId });
+    expect(bench.run({ tag: "LDEL" }).releasedLink).toBeUndefined();
+    expect(errorOf(bench.run({ tag: "LGET" }, "visitor"))).toBe("AUTH");
+  });
+
+  it("of a one-time invitation is for one key, and dies with the first authorized message, not with LKEY", () => {
+    const bench = new QueueBench({ link: link() });
+    const lkey = { tag: "LKEY", key: bench.sender.publicKey } as const;
+    expect(errorOf(bench.run({ tag: "LGET" }, "visitor"))).toBe("AUTH");
+    expect(bench.run(lkey, "sender").answer.tag).toBe("LNK");
+    expect(bench.run(lkey, "sender").answer.tag).toBe("LNK");
+    const other = generateKeyPair("X25519");
+    expect(errorOf(bench.run({ tag: "LKEY", key: other.publicKey }, "other", other.secretKey))).toBe("AUTH");
+    const sent = bench.send("confirmation");
+    expect(sent.answer.tag).toBe("OK");
+    expect(sent.releasedLink).toBeDefined();
+    expect(errorOf(bench.run(lkey, "sender"))).toBe("AUTH");
+  });
+
+  it("cannot be set on a secured messaging queue", () => {
+    const bench = new QueueBench();
+    bench.run({ tag: "SKEY", key: bench.sender.publicKey }, "sender");
+    const { linkId, data } = link();
+    expect(errorOf(bench.run({ tag: "LSET", linkId, linkData: data }))).toBe("AUTH");
+  });
+});
+
+describe("notifications", () => {
+  it("tell a subscribed notifier of flagged messages, with the id and time of the message", () => {
+    const bench = new QueueBench();
+    const named = bench.run({ tag: "NKEY", key: bench.notifier.publicKey, dhKey: bench.notifierDh.publicKey });
+    expect(named.answer).toMatchObject({ tag: "NID", notifierId: bench.ids.notifierId });
+    expect(bench.run({ tag: "NSUB" }, "ntf").answer).toEqual({ tag: "SOK", serviceId: null });
+    expect(bench.send("quiet").events).toHaveLength(1);
+    const sent = bench.send("loud", true);
+    const [event] = sent.events;
+    expect(event).toMatchObject({ connection: "ntf", entityId: bench.ids.notifierId });
+    if (named.answer.tag !== "NID" || event?.message.tag !== "NMSG") throw new Error("no notification");
+    const secret = dh(bench.notifierDh.secretKey, named.answer.dhKey);
+    const meta = openNotification(secret, event.message.nonce, event.message.encMeta);
+    expect(meta.ts).toBe(bench.now);
+    expect(event.message.encMeta).toHaveLength(144);
+  });
+
+  it("wait for a notifier that is away and come in order, but for a day only", () => {
+    const bench = new QueueBench({ ntf: true });
+    bench.send("1", true);
+    bench.now += 86_400;
+    bench.send("2", true);
+    bench.now += 1;
+    bench.send("3", true);
+    const { events } = bench.run({ tag: "NSUB" }, "ntf");
+    expect(events.map(({ message }) => message.tag)).toEqual(["NMSG", "NMSG"]);
+    expect(bench.run({ tag: "NSUB" }, "ntf").events).toEqual([]);
+  });
+
+  it("go to the newest notifier connection; the former is told END", () => {
+    const bench = new QueueBench({ ntf: true });
+    bench.run({ tag: "NSUB" }, "a");
+    const taken = bench.run({ tag: "NSUB" }, "b");
+    expect(taken.events).toEqual([{ connection: "a", entityId: bench.ids.notifierId, message: { tag: "END" } }]);
+  });
+
+  it("end with NDEL, and a replaced key tells the former notifier DELD", () => {
+    const bench = new QueueBench({ ntf: true });
+    bench.run({ tag: "NSUB" }, "ntf");
+    const key = generateKeyPair("Ed25519");
+    const replaced = bench.run({ tag: "NKEY", key: key.publicKey, dhKey: bench.notifierDh.publicKey });
+    expect(replaced.events).toEqual([{ connection: "ntf", entityId: bench.ids.notifierId, message: { tag: "DELD" } }]);
+    expect(errorOf(bench.run({ tag: "NSUB" }, "ntf"))).toBe("AUTH");
+    bench.run({ tag: "NSUB" }, "ntf", key.secretKey);
+    expect(bench.run({ tag: "NDEL" }).events.map(({ message }) => message.tag)).toEqual(["DELD"]);
+    expect(bench.run({ tag: "NDEL" }).answer.tag).toBe("OK");
+    expect(errorOf(bench.run({ tag: "NSUB" }, "ntf", key.secretKey))).toBe("AUTH");
+  });
+
+  it("with an unusable recipient key are refused and change nothing", () => {
+    const bench = new QueueBench();
+    const dhKey = { algorithm: "X25519", raw: new Uint8Array(32) } as const;
+    expect(errorOf(bench.run({ tag: "NKEY", key: bench.notifier.publicKey, dhKey }))).toBe("CMD SYNTAX");
+    expect(bench.store.record()?.notifier).toBeNull();
+  });
+});
+
