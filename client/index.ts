@@ -1,4 +1,5 @@
 /** A client for SimpleX relays (SMP routers), for browsers, Node and Workers. */
+export { generateKeyPair, type KeyPair } from "#crypto/keys";
 export { formatServerAddress, parseServerAddress, type ServerAddress } from "#protocol/address";
 export {
   ConnectError,

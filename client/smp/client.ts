@@ -152,7 +152,8 @@ export class SmpClient implements Requester {
   }
 
   async #flush(): Promise<void> {
-    while (this.#waiting.length > 0 && !this.#ended) {
+    // What waits when the connection ends was never written, and its DisconnectedError says so.
+    while (this.#waiting.length > 0 && !this.#channel.isClosed) {
       const { round, rest } = takeRound(this.#waiting);
       this.#waiting = rest;
       for (const outgoing of round) outgoing.sent = true;

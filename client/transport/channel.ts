@@ -28,6 +28,7 @@ export interface Channel extends SessionParams {
   /** Contents of the relay's blocks, for one reader; ends with the connection. */
   readonly contents: AsyncIterable<Uint8Array>;
   close(): void;
+  readonly isClosed: boolean;
   /** Never rejects. */
   readonly closed: Promise<Closing>;
 }
@@ -65,6 +66,10 @@ export class SocketChannel implements Channel {
     this.#sendKey = agreement.keys?.clientToRouter ?? null;
     this.#receiveKey = agreement.keys?.routerToClient ?? null;
     this.contents = this.#read();
+  }
+
+  get isClosed(): boolean {
+    return this.#socket.closing !== null;
   }
 
   get closed(): Promise<Closing> {

@@ -5,8 +5,8 @@ import type { TransportError } from "#protocol/errors";
 import { findChallenge, type ServiceResponse } from "#protocol/handshake";
 import { BLOCK_SIZE } from "#protocol/limits";
 import { packBatches } from "#protocol/transmission";
-import { admit } from "../relay/admit.ts";
-import { encodeReply, readRequests, type Received, type Reply, type Request as CommandRequest } from "../relay/dispatch.ts";
+import { admit, isSubscribing } from "../relay/admit.ts";
+import { encodeFitting, readRequests, type Received, type Reply, type Request as CommandRequest } from "../relay/dispatch.ts";
 import { HANDSHAKE_TIMEOUT, type Limits } from "../relay/limits.ts";
 import type { Caller } from "../relay/ports.ts";
 import {
@@ -31,9 +31,23 @@ import { serviceAt } from "./locate.ts";
 import { report } from "./log.ts";
 
 /** Close codes of RFC 6455 that this relay uses. */
-const CLOSE = { policy: 1008, badData: 1007, tooOld: 1012, internal: 1011 } as const;
+const CLOSE = { policy: 1008, badData: 1007, tooOld: 1012, internal: 1011, tooSlow: 1013 } as const;
+/** Codes that an endpoint must not send (RFC 6455 section 7.4.1). */
+const UNSENDABLE: ReadonlySet<number> = new Set([1004, 1005, 1006, 1015]);
+/**
+ * Milliseconds between the upgrade and the router hello. The official web client starts to listen once the socket is
+ * open, and loses a hello that comes with the upgrade in one packet.
+ */
+const HELLO_DELAY = 20;
 /** Milliseconds for which small events wait for others to share their block. */
 const GATHER = 10;
+
+/** Bytes that may wait for a client before its next commands are put off, and before it is given up. */
+const BUFFERED = { high: 4 * 2 ** 20, most: 32 * 2 ** 20 } as const;
+/** Blocks of a client that may be put off. */
+const BLOCKS_PUT_OFF = 128;
+/** Milliseconds between looks at what still waits for a client, and until one that takes nothing is given up. */
+const DRAIN = { pause: 50, patience: 120_000 } as const;
 
 /** WebSocket.readyState of a socket that can send. */
 const OPEN = 1;
@@ -56,6 +70,11 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
   #session: Session | null = null;
   /** The former block's commands are on their way before the next one's are sent, so queues see them in order. */
   #turn: Promise<void> = Promise.resolve();
+  /** A block that follows the hello at once waits until the hello is answered. */
+  #greeted: Promise<void> = Promise.resolve();
+  #blocksWaiting = 0;
+  /** Commands under way that may each end in one more subscription. */
+  #subscribing = 0;
   /** Commands that wait for their queue, by entity: what happens to that entity meanwhile is told after the answer. */
   readonly #pending = new Map<string, Promise<unknown>>();
   #gathered: Reply[] = [];
@@ -68,7 +87,7 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     const { session, block } = openSession(identity, findChallenge(request.url));
     this.ctx.acceptWebSocket(socket);
     this.#save(socket, session);
-    socket.send(block);
+    setTimeout(() => socket.send(block), HELLO_DELAY);
     // A timer keeps the object in memory, so it ends with the hello.
     this.#helloTimer = setTimeout(() => socket.close(CLOSE.policy, "no hello in time"), HANDSHAKE_TIMEOUT);
     return new Response(null, { status: 101, webSocket: client });
@@ -82,16 +101,26 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
   override async webSocketMessage(socket: WebSocket, data: ArrayBuffer | string): Promise<void> {
     try {
       const block = toBlock(data);
+      await this.#greeted;
+      // Whatever follows what closed the socket is not listened to.
+      if (socket.readyState !== OPEN) return;
       const session = this.#session ??= loadSession(socket);
       if (!session) socket.close(CLOSE.tooOld, "the relay was updated, connect again");
-      else if (session.phase === "hello") await this.#hello(socket, session, block);
+      else if (session.phase === "hello") await this.#greet(socket, session, block);
       else await this.#receive(socket, session, block);
     } catch (error) {
+      clearTimeout(this.#helloTimer);
       if (error instanceof BadFrame) return socket.close(CLOSE.badData, error.message);
       if (error instanceof HandshakeRefused) return socket.close(CLOSE.policy, "handshake refused");
       report("a connection failed", error);
       socket.close(CLOSE.internal, "internal error");
     }
+  }
+
+  async #greet(socket: WebSocket, session: HelloSession, block: Uint8Array): Promise<void> {
+    const greeting = this.#hello(socket, session, block);
+    this.#greeted = greeting.catch(() => undefined);
+    await greeting;
   }
 
   async #hello(socket: WebSocket, session: HelloSession, block: Uint8Array): Promise<void> {
@@ -124,7 +153,7 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     const context = await contextOf(this.env);
     const received = readRequests(stepped, content).map((item) => this.#limit(socket, stepped, item, context.config.limits));
     const requests = received.flatMap((item) => ("request" in item ? [item.request] : []));
-    const answers = await this.#execute(stepped, context, requests);
+    const answers = await this.#execute(socket, stepped, context, requests);
     const gained = answers.reduce((sum, { subscriptions }) => sum + subscriptions, 0);
     if (gained !== 0) this.#countSubscriptions(socket, gained);
     const ordered = answers.map(({ reply }) => reply)[Symbol.iterator]();
@@ -137,9 +166,10 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
   #limit(socket: WebSocket, stepped: ReadySession, item: Received, limits: Limits): Received {
     if ("reply" in item) return item;
     const { corrId, entityId, command } = item.request;
-    const admitted = admit(this.#current(stepped), command.tag, limits, Date.now());
+    const admitted = admit(this.#current(stepped), command.tag, limits, Date.now(), this.#subscribing);
     if (!admitted) return { reply: { corrId, entityId, message: err({ type: "QUOTA" }) } };
     this.#session = admitted;
+    if (isSubscribing(command.tag)) this.#subscribing++;
     if (command.tag === "NEW" || command.tag === "SEND") this.#save(socket, admitted);
     return item;
   }
@@ -149,19 +179,50 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     return this.#session?.phase === "ready" ? this.#session : fallback;
   }
 
-  async #execute(session: ReadySession, context: Context, requests: readonly CommandRequest[]): Promise<Answer[]> {
+  async #execute(
+    socket: WebSocket,
+    session: ReadySession,
+    context: Context,
+    requests: readonly CommandRequest[],
+  ): Promise<Answer[]> {
     const { version, service } = session;
     const caller: Caller = { connection: this.ctx.id.toString(), version, serviceId: service?.serviceId ?? null };
-    const started = this.#turn.then(() => forward({ env: this.env, context, caller, service }, requests));
+    const turn = this.#turn.then(() => this.#drained(socket));
+    const started = turn.then((isThere) =>
+      isThere ? forward({ env: this.env, context, caller, service }, requests) : []
+    );
     this.#turn = started.then(() => undefined, () => undefined);
+    this.#refuseHoarder(socket);
     const done = started.then((answers) => Promise.all(answers));
     const keys = requests.map(({ entityId }) => hex(entityId));
     for (const key of keys) this.#pending.set(key, done);
     try {
       return await done;
     } finally {
+      this.#blocksWaiting--;
+      this.#subscribing -= requests.filter(({ command }) => isSubscribing(command.tag)).length;
       for (const key of keys) if (this.#pending.get(key) === done) this.#pending.delete(key);
     }
+  }
+
+  /**
+   * A client that reads nothing cannot make the relay hold ever more for it: its commands wait until it does. False
+   * when it went away meanwhile.
+   */
+  async #drained(socket: WebSocket): Promise<boolean> {
+    const end = Date.now() + DRAIN.patience;
+    while (socket.bufferedAmount > BUFFERED.high) {
+      if (Date.now() > end) socket.close(CLOSE.tooSlow, "answers are not read");
+      if (socket.readyState !== OPEN) return false;
+      await scheduler.wait(DRAIN.pause);
+    }
+    return true;
+  }
+
+  #refuseHoarder(socket: WebSocket): void {
+    this.#blocksWaiting++;
+    const isHoarding = this.#blocksWaiting > BLOCKS_PUT_OFF && socket.bufferedAmount > BUFFERED.high;
+    if (isHoarding) socket.close(CLOSE.tooSlow, "answers are not read");
   }
 
   #countSubscriptions(socket: WebSocket, change: number): void {
@@ -175,7 +236,7 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     const session = this.#session;
     if (session?.phase !== "ready" || socket.readyState !== OPEN) return;
     const all = [...this.#gathered.splice(0), ...replies];
-    for (const content of packBatches(all.map((reply) => encodeReply(session, reply)))) {
+    for (const content of packBatches(all.map((reply) => encodeFitting(session, reply)))) {
       const { session: next, block } = sendBlock(this.#current(session), content);
       // The chain key is saved before its block leaves: a key must never encrypt twice.
       this.#save(socket, next);
@@ -188,6 +249,10 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     const socket = this.ctx.getWebSockets().find(({ readyState }) => readyState === OPEN);
     const session = this.#session ??= socket ? loadSession(socket) : null;
     if (!socket || session?.phase !== "ready") return false;
+    if (socket.bufferedAmount > BUFFERED.most) {
+      socket.close(CLOSE.tooSlow, "messages are not read");
+      return false;
+    }
     const ended = events.filter(({ message: { tag } }) => tag === "END" || tag === "DELD").length;
     if (ended > 0) this.#countSubscriptions(socket, -ended);
     const replies = events.map(({ entityId, message }) => ({ corrId: EMPTY, entityId, message }));
@@ -207,13 +272,13 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
-    // Codes that stand for "no code was sent" must not be sent (RFC 6455 section 7.4.1).
-    const isReserved = code === 1005 || code === 1006 || code === 1015;
-    if (isReserved) socket.close();
-    else socket.close(code);
+    clearTimeout(this.#helloTimer);
+    if (code >= 1000 && code < 5000 && !UNSENDABLE.has(code)) socket.close(code);
+    else socket.close();
   }
 
   override webSocketError(socket: WebSocket): void {
+    clearTimeout(this.#helloTimer);
     socket.close(CLOSE.internal, "connection failed");
   }
 }

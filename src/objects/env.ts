@@ -1,15 +1,12 @@
 import type { Settings } from "../config.ts";
-import type { Connection } from "./connection.ts";
-import type { Link } from "./link.ts";
-import type { Queue } from "./queue.ts";
-import type { Service } from "./service.ts";
 
 /** Bindings of the Worker (`wrangler.toml`) and the operator's settings. */
 export interface Env extends Settings {
-  readonly CONNECTION: DurableObjectNamespace<Connection>;
-  readonly QUEUE: DurableObjectNamespace<Queue>;
-  readonly LINK: DurableObjectNamespace<Link>;
-  readonly SERVICE: DurableObjectNamespace<Service>;
+  // What the objects offer each other is in `api.ts`; `locate.ts` finds them.
+  readonly CONNECTION: DurableObjectNamespace;
+  readonly QUEUE: DurableObjectNamespace;
+  readonly LINK: DurableObjectNamespace;
+  readonly SERVICE: DurableObjectNamespace;
   /** Reached only through `relay-object.ts`: this class answers every request it is sent. */
   readonly RELAY: DurableObjectNamespace;
   /**

@@ -4,13 +4,25 @@ import type { ReadySession } from "./session.ts";
 
 const SUBSCRIBING: ReadonlySet<Command["tag"]> = new Set<Command["tag"]>(["SUB", "NSUB", "NEW"]);
 
+/** Whether the command may end in one more subscription. */
+export function isSubscribing(tag: Command["tag"]): boolean {
+  return SUBSCRIBING.has(tag);
+}
+
 /**
  * Counts a command against the limits of its connection. Null: it is over one of them, which the client is told as
- * `ERR QUOTA`. `now` in milliseconds.
+ * `ERR QUOTA`. `now` in milliseconds; `underway`: subscribing commands that have not been answered.
  */
-export function admit(session: ReadySession, tag: Command["tag"], limits: Limits, now: number): ReadySession | null {
+export function admit(
+  session: ReadySession,
+  tag: Command["tag"],
+  limits: Limits,
+  now: number,
+  underway: number,
+): ReadySession | null {
   const { queuesPerConnection } = limits;
-  if (SUBSCRIBING.has(tag) && queuesPerConnection > 0 && session.subscriptions >= queuesPerConnection) return null;
+  const isFull = queuesPerConnection > 0 && session.subscriptions + underway >= queuesPerConnection;
+  if (isSubscribing(tag) && isFull) return null;
   if (tag === "NEW") {
     const newQueues = take(session.newQueues, limits.newQueuesPerMinute, now);
     return newQueues && { ...session, newQueues };

@@ -4,6 +4,7 @@ import { type AuthContext, authContext, isServiceSigned } from "#protocol/author
 import { DecodeError } from "#protocol/codec";
 import { type Command, decodeCommand, encodeMessage, err, type Message } from "#protocol/commands";
 import { commandErr, type ErrorType } from "#protocol/errors";
+import { BATCH_SIZE } from "#protocol/limits";
 import { checkCredentials, isAllowedToService } from "#protocol/party";
 import { UnknownTagError } from "#protocol/tagged";
 import {
@@ -88,8 +89,17 @@ function checkService(session: ReadySession, command: Command, transmission: Raw
   return service && serviceSig && verify(key, authorized, serviceSig) ? null : { type: "SERVICE" };
 }
 
-/** The bytes of a reply: the router never authorizes what it sends. */
-export function encodeReply(session: ReadySession, { corrId, entityId, message }: Reply): Uint8Array {
+/**
+ * The bytes of a reply. A message that a client's own long corrId leaves no room for in a block becomes an error: the
+ * official server drops it, so that the client waits in vain.
+ */
+export function encodeFitting(session: ReadySession, reply: Reply): Uint8Array {
+  const bytes = encodeReply(session, reply);
+  return 2 + bytes.length <= BATCH_SIZE ? bytes : encodeReply(session, { ...reply, message: err({ type: "LARGE_MSG" }) });
+}
+
+/** The router never authorizes what it sends. */
+function encodeReply(session: ReadySession, { corrId, entityId, message }: Reply): Uint8Array {
   const command = encodeMessage(message, session.version);
   return encodeTransmission(session, authorizedBytes(session.sessionId, corrId, entityId, command), null, null);
 }

@@ -29,8 +29,11 @@ export const DEFAULT_LIMITS: Limits = {
 export const PENDING_NOTIFICATIONS = 128;
 /** Connections that may have a GET under way on one queue; the oldest gives way. */
 export const FETCHING_CONNECTIONS = 8;
-/** Milliseconds in which a client must answer the router hello. */
-export const HANDSHAKE_TIMEOUT = 120_000;
+/**
+ * Milliseconds in which a client must answer the router hello. The official server waits for two minutes; here a
+ * connection that waits cannot hibernate, and a stranger's silence should not cost much.
+ */
+export const HANDSHAKE_TIMEOUT = 20_000;
 /** Attempts to find a free id for a new queue. */
 export const CREATE_ATTEMPTS = 3;
 

@@ -122,7 +122,7 @@ function readOffer(hello: ClientHello, now: number): Accepted["offer"] {
     const { identity, key } = verifyCertChainPubKey(hello.service.certChainPubKey, "Ed25519", now, true);
     return { role: hello.service.role, fingerprint: identity, sessionKey: key.raw };
   } catch (error) {
-    if (error instanceof CryptoError) return { error: { type: "handshake", handshakeErr: { type: "BAD_SERVICE" } } };
+    if (error instanceof CryptoError) return { error: { type: "handshake", handshakeErr: { type: "BAD_AUTH" } } };
     throw error;
   }
 }

@@ -1,30 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { concat, equal, utf8 } from "#crypto/bytes";
 import { fingerprint } from "#crypto/certificate";
-import { generateKeyPair, publicKeyOf } from "#crypto/keys";
+import { publicKeyOf } from "#crypto/keys";
 import { randomBytes } from "#crypto/random";
-import { signKey, verifySignedKey } from "#crypto/signed-key";
+import { verifySignedKey } from "#crypto/signed-key";
 import { clearBlock } from "#protocol/block";
 import { encode } from "#protocol/codec";
-import { findChallenge, proveWebIdentity, serverHello, type ServerHello, serviceResponse } from "#protocol/handshake";
+import { findChallenge, serviceResponse } from "#protocol/handshake";
 import { BLOCK_SIZE } from "#protocol/limits";
-import { ConnectError, UsageError } from "../../client/errors.ts";
-import { connect, type ConnectOptions } from "../../client/transport/connect.ts";
+import { UsageError } from "../../client/errors.ts";
+import type { ConnectOptions } from "../../client/transport/connect.ts";
+import { connectTo, failureOf } from "./support/connecting.ts";
 import { FakeClock, settle } from "./support/fake-clock.ts";
 import { FakeRouter, makeFakeIdentity } from "./support/fake-router.ts";
 
-function connectTo(router: FakeRouter, more: Partial<ConnectOptions> = {}): ReturnType<typeof connect> {
-  return connect({ server: router.server, openSocket: router.openSocket, clock: new FakeClock(), ...more });
-}
-
 /** A batch with one PING. */
 const PING = concat(Uint8Array.of(1, 0, 8, 0, 1, 0x41, 0), utf8("PING"));
-
-async function failureOf(work: Promise<unknown>): Promise<ConnectError> {
-  const error = await work.then(() => null, (reason: unknown) => reason);
-  expect(error).toBeInstanceOf(ConnectError);
-  return error as ConnectError;
-}
 
 describe("a relay that proves who it is", () => {
   test("is greeted with its own key hash and a fresh key", async () => {
@@ -32,7 +23,8 @@ describe("a relay that proves who it is", () => {
     const channel = await connectTo(router);
     const { clientHello } = router.session;
     expect(channel.version).toBe(19);
-    expect(clientHello).toMatchObject({ version: 19, keyHash: router.server.keyHash, proxyServer: false, service: null });
+    const { keyHash } = router.server;
+    expect(clientHello).toMatchObject({ version: 19, keyHash, proxyServer: false, service: null });
     expect(clientHello?.authPubKey?.algorithm).toBe("X25519");
     expect(channel.sessionId).toEqual(router.session.hello.sessionId);
     expect(channel.routerKey).toEqual(router.session.sessionKeys.publicKey);
@@ -105,115 +97,6 @@ describe("where to connect", () => {
     await expect(connectTo(new FakeRouter(), { url: "https://relay.example.org" })).rejects.toBeInstanceOf(UsageError);
     const onion = { hosts: ["abc.onion"], port: "", keyHash };
     await expect(connectTo(new FakeRouter(), { server: onion })).rejects.toBeInstanceOf(UsageError);
-  });
-});
-
-describe("is refused:", () => {
-  const genuine = makeFakeIdentity();
-  const other = makeFakeIdentity();
-
-  type Change = (hello: ServerHello, challenge: Uint8Array) => ServerHello;
-  const nothing = new Uint8Array(0);
-  const refusals: readonly (readonly [string, ConnectError["failure"], Change])[] = [
-    ["no proof", "noProof", (hello) => ({ ...hello, webIdentityProof: null })],
-    ["no certificates at all", "noProof", (hello) => ({ ...hello, versions: { min: 6, max: 6 } })],
-    ["too old to prove anything", "noProof", (hello) => ({ ...hello, versions: { min: 6, max: 18 } })],
-    ["a forged proof", "identity", (hello) => ({ ...hello, webIdentityProof: randomBytes(64) })],
-    [
-      "a proof for another session",
-      "identity",
-      (hello, challenge) => ({ ...hello, webIdentityProof: proveWebIdentity(genuine.key, challenge, randomBytes(32)) }),
-    ],
-    [
-      "a proof for another challenge",
-      "identity",
-      (hello) => ({ ...hello, webIdentityProof: proveWebIdentity(genuine.key, randomBytes(32), hello.sessionId) }),
-    ],
-    [
-      "another relay with a valid chain of its own",
-      "identity",
-      (hello, challenge) => ({
-        ...hello,
-        authPubKey: { certChain: other.certChain, signedKey: signKey(generateKeyPair("X25519").publicKey, other.key) },
-        webIdentityProof: proveWebIdentity(other.key, challenge, hello.sessionId),
-      }),
-    ],
-    [
-      "the genuine identity with a leaf it did not sign",
-      "identity",
-      (hello, challenge) => ({
-        ...hello,
-        authPubKey: {
-          certChain: [other.certChain[0] ?? nothing, genuine.certChain[1] ?? nothing],
-          signedKey: signKey(generateKeyPair("X25519").publicKey, other.key),
-        },
-        webIdentityProof: proveWebIdentity(other.key, challenge, hello.sessionId),
-      }),
-    ],
-    [
-      "a single certificate",
-      "identity",
-      (hello) => ({
-        ...hello,
-        authPubKey: { certChain: genuine.certChain.slice(1), signedKey: hello.authPubKey?.signedKey ?? nothing },
-      }),
-    ],
-    [
-      "a session key signed by somebody else",
-      "identity",
-      (hello) => ({
-        ...hello,
-        authPubKey: { certChain: genuine.certChain, signedKey: signKey(generateKeyPair("X25519").publicKey, other.key) },
-      }),
-    ],
-    [
-      "a session key of the wrong kind",
-      "identity",
-      (hello) => ({
-        ...hello,
-        authPubKey: {
-          certChain: genuine.certChain,
-          signedKey: signKey(generateKeyPair("Ed25519").publicKey, genuine.key),
-        },
-      }),
-    ],
-    ["no version in common", "version", (hello) => ({ ...hello, versions: { min: 90, max: 99 } })],
-  ];
-
-  test.each(refusals)("%s", async (_name, failure, change) => {
-    const router = new FakeRouter(genuine);
-    router.welcome = (session) => {
-      const hello = change(session.hello, findChallenge(session.socket.url) ?? randomBytes(32));
-      session.socket.open();
-      session.socket.deliver(clearBlock(encode(serverHello, hello)));
-    };
-    const error = await failureOf(connectTo(router));
-    expect(error.failure).toBe(failure);
-    expect(error.retryable).toBe(false);
-    expect(error.message).toContain("relay.example.org");
-    // Nothing was said to a relay that is not trusted.
-    expect(router.session.socket.sent).toEqual([]);
-    expect(router.session.socket.closedWith).not.toBeNull();
-  });
-
-  test("an address with another fingerprint", async () => {
-    const router = new FakeRouter(genuine);
-    const error = await failureOf(connectTo(router, { server: { ...router.server, keyHash: randomBytes(32) } }));
-    expect(error.failure).toBe("identity");
-  });
-
-  test("certificates that are not valid yet, or no more", async () => {
-    const future = makeFakeIdentity("Ed25519", Date.UTC(2030, 0, 1));
-    expect((await failureOf(connectTo(new FakeRouter(future)))).failure).toBe("identity");
-    const clock = new FakeClock(Date.UTC(5000, 0, 1));
-    expect((await failureOf(connectTo(new FakeRouter(genuine), { clock }))).failure).toBe("identity");
-  });
-
-  test("an old version over an unencrypted connection to another machine", async () => {
-    const router = new FakeRouter(genuine);
-    const versions = { min: 6, max: 10 };
-    expect((await failureOf(connectTo(router, { url: "ws://10.0.0.1/", versions }))).failure).toBe("version");
-    await expect(connectTo(router, { url: "ws://10.0.0.1/" })).resolves.toMatchObject({ version: 19 });
   });
 });
 

@@ -82,13 +82,18 @@ describe("retries", () => {
     await clock.advance(600_000);
     const delays = events.flatMap((event) => (event.type === "down" ? [event.retryIn] : []));
     expect(delays.slice(0, 10)).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
-    router.welcome = (session) => session.greet();
-    await clock.advance(60_000);
-    expect(relay.client).not.toBeNull();
-    router.session.socket.drop();
-    await settle();
-    // This one did not last.
-    expect(events.at(-1)).toMatchObject({ type: "down", retryIn: 60_000 });
+  });
+
+  test("grow as well when connections are made but do not last", async () => {
+    const { router, clock, relay, events } = world();
+    router.welcome = (session) => {
+      session.greet();
+      clock.after(10, () => session.socket.drop());
+    };
+    relay.keep([queue(1)]);
+    await clock.advance(10_000);
+    const delays = events.flatMap((event) => (event.type === "down" ? [event.retryIn] : []));
+    expect(delays).toEqual([500, 1000, 2000, 4000, 8000]);
   });
 
   test("come at once when the network is back", async () => {
@@ -143,7 +148,8 @@ describe("requests without a connection", () => {
   test("fail after their time", async () => {
     const { router, clock, relay } = world();
     router.welcome = ({ socket }) => socket.drop();
-    const failing = expect(ping(relay)).rejects.toMatchObject({ code: "DISCONNECTED", sent: false, cause: { code: "CONNECT" } });
+    const cause = { code: "CONNECT" };
+    const failing = expect(ping(relay)).rejects.toMatchObject({ code: "DISCONNECTED", sent: false, cause });
     await clock.advance(10_000);
     await failing;
     await clock.advance(600_000);

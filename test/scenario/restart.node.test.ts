@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { readdirSync, writeFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EMPTY } from "#crypto/bytes";
@@ -41,6 +44,22 @@ describe("a relay in a process", () => {
     expect(relay.info.url).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/$/);
     expect(await relay.stop()).toBe(0);
     expect(readdirSync(data)).not.toContain("relay.pid");
+  });
+
+  it("takes sockets on any path and never compresses: blocks are encrypted", async () => {
+    const { host } = new URL(relay.info.url);
+    const headers = {
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": "SGVsbG8sIHdvcmxkIQ==",
+      "sec-websocket-extensions": "permessage-deflate; client_max_window_bits",
+    };
+    const upgraded = request(`http://${host}/any/path?x=y`, { headers }).end();
+    const [response, socket] = await once(upgraded, "upgrade") as [IncomingMessage, Socket];
+    expect(response.statusCode).toBe(101);
+    expect(response.headers["sec-websocket-extensions"]).toBeUndefined();
+    socket.destroy();
   });
 
   it("keeps its address, its queues and their messages when it starts again", async () => {

@@ -243,6 +243,15 @@ export class WireClient {
     }
   }
 
+  /** Whatever comes next, asked for or not. Not to be mixed with calls that are under way. */
+  async next(milliseconds?: number): Promise<Received> {
+    for (;;) {
+      const received = this.#events.shift() ?? this.#answers.shift();
+      if (received) return received;
+      await this.#read(milliseconds);
+    }
+  }
+
   /** The next unasked message, of one entity if given. */
   async event(entityId?: Uint8Array, milliseconds?: number): Promise<Received> {
     for (;;) {

@@ -1,0 +1,38 @@
+/** How much is measured. */
+export interface Plan {
+  readonly rounds: number;
+  /** Milliseconds of one run. */
+  readonly run: number;
+  /** Milliseconds of a run before the first round, which do not count. */
+  readonly warmUp: number;
+  readonly queues: readonly number[];
+  /** Connections of senders, and as many of recipients. */
+  readonly pairs: number;
+  readonly echoConnections: number;
+  /** Repetitions of one cryptographic step. */
+  readonly stepTimes: number;
+  readonly idleConnections: number;
+  readonly idleQueues: number;
+  /** Milliseconds after which idle objects have left memory; null: not waited for. */
+  readonly eviction: number | null;
+  readonly warmRuns: number;
+  readonly coldRuns: number;
+}
+
+export const FULL: Plan = {
+  rounds: 5,
+  run: 3000,
+  warmUp: 5000,
+  queues: [1, 16, 256],
+  pairs: 8,
+  echoConnections: 8,
+  stepTimes: 2500,
+  idleConnections: 1000,
+  idleQueues: 1000,
+  eviction: 20_000,
+  warmRuns: 5,
+  coldRuns: 3,
+};
+
+/** For continuous integration: fewer and shorter runs of the same. */
+export const QUICK: Plan = { ...FULL, rounds: 2, run: 1500, warmUp: 2000, stepTimes: 1000, idleConnections: 300, eviction: null, warmRuns: 2, coldRuns: 1 };
