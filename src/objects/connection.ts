@@ -166,10 +166,10 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
   #limit(socket: WebSocket, stepped: ReadySession, item: Received, limits: Limits): Received {
     if ("reply" in item) return item;
     const { corrId, entityId, command } = item.request;
-    const admitted = admit(this.#current(stepped), command.tag, limits, Date.now(), this.#subscribing);
+    const admitted = admit(this.#current(stepped), command, limits, Date.now(), this.#subscribing);
     if (!admitted) return { reply: { corrId, entityId, message: err({ type: "QUOTA" }) } };
     this.#session = admitted;
-    if (isSubscribing(command.tag)) this.#subscribing++;
+    if (isSubscribing(command)) this.#subscribing++;
     if (command.tag === "NEW" || command.tag === "SEND") this.#save(socket, admitted);
     return item;
   }
@@ -200,7 +200,7 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
       return await done;
     } finally {
       this.#blocksWaiting--;
-      this.#subscribing -= requests.filter(({ command }) => isSubscribing(command.tag)).length;
+      this.#subscribing -= requests.filter(({ command }) => isSubscribing(command)).length;
       for (const key of keys) if (this.#pending.get(key) === done) this.#pending.delete(key);
     }
   }

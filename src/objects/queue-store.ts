@@ -51,6 +51,8 @@ interface Loaded {
   first: number;
   next: number;
   endsWithQuota: boolean;
+  /** Undefined until it is read. One message at most, while the object is in memory anyway. */
+  head: StoredMessage | undefined;
 }
 
 /** A queue in the SQLite of its Durable Object, with what every command needs held in memory. */
@@ -124,6 +126,7 @@ export class SqlQueueStore implements QueueStore {
       first: first ?? 1,
       next: last === null ? 1 : last + 1,
       endsWithQuota: newest?.["kind"] === KIND.quota,
+      head: undefined,
     };
   }
 
@@ -247,8 +250,12 @@ export class SqlQueueStore implements QueueStore {
 
   head(): StoredMessage | null {
     if (this.size() === 0) return null;
+    return this.#state.head ??= this.#readHead();
+  }
+
+  #readHead(): StoredMessage {
     const [row] = this.#exec("SELECT * FROM message WHERE seq = ?", this.#state.first);
-    if (!row) return null;
+    if (!row) throw new Error("the head of the queue is missing");
     const id = bytes(row["id"]);
     const ts = Number(row["ts"]);
     if (row["kind"] === KIND.quota) return { type: "quota", id, ts };
@@ -265,6 +272,7 @@ export class SqlQueueStore implements QueueStore {
     const body = isQuota ? null : blob(message.body);
     const state = this.#state;
     this.#exec("INSERT INTO message VALUES (?, ?, ?, ?, ?)", state.next, blob(message.id), message.ts, kind, body);
+    if (state.first === state.next) state.head = message;
     state.next++;
     state.endsWithQuota = isQuota;
   }
@@ -274,6 +282,7 @@ export class SqlQueueStore implements QueueStore {
     if (this.size() === 0) return;
     this.#exec("DELETE FROM message WHERE seq = ?", state.first);
     state.first++;
+    state.head = undefined;
     if (state.first === state.next) {
       state.first = 1;
       state.next = 1;

@@ -2,11 +2,9 @@ import type { Command } from "#protocol/commands";
 import { type Limits, take } from "./limits.ts";
 import type { ReadySession } from "./session.ts";
 
-const SUBSCRIBING: ReadonlySet<Command["tag"]> = new Set<Command["tag"]>(["SUB", "NSUB", "NEW"]);
-
 /** Whether the command may end in one more subscription. */
-export function isSubscribing(tag: Command["tag"]): boolean {
-  return SUBSCRIBING.has(tag);
+export function isSubscribing(command: Command): boolean {
+  return command.tag === "SUB" || command.tag === "NSUB" || (command.tag === "NEW" && command.subscribe);
 }
 
 /**
@@ -15,19 +13,19 @@ export function isSubscribing(tag: Command["tag"]): boolean {
  */
 export function admit(
   session: ReadySession,
-  tag: Command["tag"],
+  command: Command,
   limits: Limits,
   now: number,
   underway: number,
 ): ReadySession | null {
   const { queuesPerConnection } = limits;
   const isFull = queuesPerConnection > 0 && session.subscriptions + underway >= queuesPerConnection;
-  if (isSubscribing(tag) && isFull) return null;
-  if (tag === "NEW") {
+  if (isSubscribing(command) && isFull) return null;
+  if (command.tag === "NEW") {
     const newQueues = take(session.newQueues, limits.newQueuesPerMinute, now);
     return newQueues && { ...session, newQueues };
   }
-  if (tag === "SEND") {
+  if (command.tag === "SEND") {
     const messages = take(session.messages, limits.messagesPerMinute, now);
     return messages && { ...session, messages };
   }

@@ -33,11 +33,11 @@ export function residentOf(pid: number): number {
   }, 0);
 }
 
-/** CPU time that the whole machine has spent so far, and the part that a hypervisor took away, in microseconds. */
-export function machineTimes(): { readonly busy: number; readonly stolen: number } {
+/** CPU time that the whole machine has spent so far, in microseconds. */
+export function busyTime(): number {
   const line = readFileSync("/proc/stat", "latin1").split("\n")[0] ?? "";
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line.split(/\s+/).slice(1).map(Number);
-  return { busy: (user + nice + system + irq + softirq) * TICK, stolen: steal * TICK };
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(/\s+/).slice(1).map(Number);
+  return (user + nice + system + irq + softirq) * TICK;
 }
 
 /** Milliseconds that a fixed piece of work takes: how even the machine is. */

@@ -16,7 +16,7 @@ export const native: Native = {
   ed25519Sign: (seed, message) => ed25519.sign(message, seed),
   ed25519Verify: (publicKey, message, signature) => {
     try {
-      // RFC 8032 verification, as OpenSSL and the official server do it (not ZIP-215).
+      // As RFC 8032 has it, not ZIP-215. Unlike OpenSSL it also refuses keys of small order, which nobody honest has.
       return ed25519.verify(signature, message, publicKey, { zip215: false });
     } catch {
       return false;

@@ -1,6 +1,7 @@
 import * as node from "node:crypto";
 import { ALGORITHMS } from "../algorithms.ts";
 import { concat } from "../bytes.ts";
+import { native as portable } from "./noble.ts";
 import type { Native } from "./port.ts";
 
 type Curve25519 = "Ed25519" | "X25519";
@@ -49,7 +50,12 @@ export const native: Native = {
   },
   x25519PublicKey: (secret) => derivePublic("X25519", secret),
   x25519: (secret, raw) => {
-    const shared = node.diffieHellman({ privateKey: secretKey("X25519", secret), publicKey: publicKey("X25519", raw) });
-    return plain(shared);
+    try {
+      const keys = { privateKey: secretKey("X25519", secret), publicKey: publicKey("X25519", raw) };
+      return plain(node.diffieHellman(keys));
+    } catch {
+      // Some releases of workerd refuse every imported X25519 key. A key that really is unusable is refused here too.
+      return portable.x25519(secret, raw);
+    }
   },
 };

@@ -9,7 +9,6 @@ import { verifyCertChainPubKey } from "#protocol/certchain";
 import { decodePrefix } from "#protocol/codec";
 import { readServerHello, type ServerHello, type ServiceResponse, serviceResponse } from "#protocol/handshake";
 import { type RawSocket } from "./raw-socket.ts";
-import { within } from "./relay-bench.ts";
 
 const word = (value: number): Uint8Array => Uint8Array.of(value >> 8 & 0xff, value & 0xff);
 export const str = (bytes: Uint8Array): Uint8Array => concat(Uint8Array.of(bytes.length), bytes);
@@ -26,20 +25,15 @@ export interface Greeted {
 
 export async function greeted(socket: RawSocket): Promise<Greeted> {
   const blocks: Uint8Array[] = [];
-  let wake: () => void = () => undefined;
-  let isClosed = false;
+  const waiting: ((block: Uint8Array) => void)[] = [];
   socket.addEventListener("message", ({ data }) => {
-    blocks.push(new Uint8Array(data as ArrayBuffer));
-    wake();
+    const block = new Uint8Array(data as ArrayBuffer);
+    const give = waiting.shift();
+    if (give) give(block);
+    else blocks.push(block);
   });
-  void socket.closed.then(() => {
-    isClosed = true;
-    wake();
-  });
-  const next = async (): Promise<Uint8Array | null> => {
-    while (blocks.length === 0 && !isClosed) await new Promise<void>((resolve) => (wake = resolve));
-    return blocks.shift() ?? null;
-  };
+  const next = async (): Promise<Uint8Array | null> =>
+    blocks.shift() ?? await Promise.race([new Promise<Uint8Array>((give) => waiting.push(give)), socket.closed.then(() => null)]);
   const block = await next();
   if (!block) throw new Error("no hello came");
   const hello = readServerHello(openClearBlock(block));
@@ -69,10 +63,11 @@ export function helloBytes({ version, keyHash, key, proxy = "F", service }: Hell
   );
 }
 
-/** How a hello ended: closed with that code, or `silence`, as after a hello that was taken. */
-export async function fate(socket: RawSocket, milliseconds = 150): Promise<string> {
-  const closed = await within(milliseconds, socket.closed, "silence");
-  return closed === "silence" ? closed : `${closed.code} ${closed.reason}`;
+/** How what was said so far ended: closed with that code, or `open`, which a frame that is no block then tells. */
+export async function fate(socket: RawSocket): Promise<string> {
+  socket.send(new Uint8Array(1));
+  const { code, reason } = await socket.closed;
+  return code === 1007 ? "open" : `${code} ${reason}`;
 }
 
 export interface Offer {
@@ -104,7 +99,8 @@ export function chainOfTwo(): { readonly chain: readonly Uint8Array[]; readonly 
   const [ca, leaf] = [generateKeyPair("Ed25519"), generateKeyPair("Ed25519")];
   const now = Date.now() - 1000;
   const certificate = issueCaCertificate(ca.publicKey, ca.secretKey, now);
-  return { leaf, chain: [issueServerCertificate(leaf.publicKey, "service", { certificate, secretKey: ca.secretKey }, now), certificate] };
+  const issuer = { certificate, secretKey: ca.secretKey };
+  return { leaf, chain: [issueServerCertificate(leaf.publicKey, "service", issuer, now), certificate] };
 }
 
 /** The certificate as if its time had ended in 2020, signed anew. */

@@ -7,17 +7,12 @@ import { RawSocket } from "./raw-socket.ts";
 
 /** A relay in a process of its own for the stories of one file, and what can be seen of it from outside. */
 export class RelayBench {
-  readonly #env: Record<string, string>;
   #folder = "";
   #relay: RelayProcess | null = null;
 
-  private constructor(env: Record<string, string>) {
-    this.#env = env;
-  }
-
   /** To be called where stories are described: the relay runs as long as they do. */
   static use(env: Record<string, string> = {}): RelayBench {
-    const bench = new RelayBench(env);
+    const bench = new RelayBench();
     beforeAll(async () => {
       bench.#folder = temporaryFolder();
       bench.#relay = await RelayProcess.start(bench.#folder, env);
@@ -32,10 +27,6 @@ export class RelayBench {
   get relay(): RelayProcess {
     if (!this.#relay) throw new Error("the relay does not run");
     return this.#relay;
-  }
-
-  get env(): Readonly<Record<string, string>> {
-    return this.#env;
   }
 
   connect(options?: WireOptions): Promise<WireClient> {
@@ -93,7 +84,8 @@ export class RelayBench {
   /** Files of all objects of a class, without SQLite's journals. */
   files(className: string): string[] {
     try {
-      return readdirSync(join(this.#folder, "do", `smp-edge-${className}`)).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
+      const folder = join(this.#folder, "do", `smp-edge-${className}`);
+      return readdirSync(folder).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
     } catch {
       return [];
     }
