@@ -6,6 +6,9 @@ export class DataFolderError extends Error {
   override readonly name = "DataFolderError";
 }
 
+/** Objects whose ids strangers can make up: without data they must leave nothing. */
+const CLASSES = ["Queue", "Link", "Service"] as const;
+
 /** The worker's name: objects' files lie in folders named after it. */
 export const WORKER = "smp-edge";
 
@@ -80,7 +83,7 @@ export function takeDataFolder(path: string): DataFolder {
   const workerdPid = join(folder, "workerd.pid");
   const filesOf = (className: string): string => join(folder, "do", `${WORKER}-${className}`);
   try {
-    for (const className of ["Queue", "Link"]) mkdirSync(filesOf(className), { recursive: true, mode: 0o700 });
+    for (const className of CLASSES) mkdirSync(filesOf(className), { recursive: true, mode: 0o700 });
     const owner = readPid(lock);
     if (owner !== null && owner !== process.pid && isAlive(owner)) {
       throw new DataFolderError(`another relay (process ${owner}) uses ${folder}; stop it or choose another --data`);
@@ -92,6 +95,6 @@ export function takeDataFolder(path: string): DataFolder {
     throw new DataFolderError(`cannot use ${folder} as data folder: ${reason}`, { cause: error });
   }
   endOrphan(workerdPid);
-  for (const className of ["Queue", "Link"]) removeEmptyObjects(filesOf(className));
+  for (const className of CLASSES) removeEmptyObjects(filesOf(className));
   return { path: folder, filesOf, workerdPid, release: () => rmSync(lock, { force: true }) };
 }

@@ -90,7 +90,7 @@ function workers(module: string, options: LocalRelayOptions, folder: DataFolder)
         name: CONNECTIONS,
         ...common,
         exports: objects("Connection"),
-        env: { ...env, QUEUE_FILES: files("Queue"), LINK_FILES: files("Link") },
+        env: { ...env, QUEUE_FILES: files("Queue"), LINK_FILES: files("Link"), SERVICE_FILES: files("Service") },
       },
       dev: { unsafeEphemeralDurableObjects: true },
     },

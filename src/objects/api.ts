@@ -1,8 +1,7 @@
 import type { Message } from "#protocol/commands";
-import type { NEW } from "#protocol/commands/queue";
 import type { ServiceRole } from "#protocol/handshake";
 import type { ServiceQueues } from "#protocol/commands/service";
-import type { QueueIds } from "../relay/create.ts";
+import type { PreparedQueue, QueueIds } from "../relay/create.ts";
 import type { QueueRequest } from "../relay/execute.ts";
 import type { Caller, QueueLink, ServiceChange } from "../relay/ports.ts";
 
@@ -20,7 +19,7 @@ export interface QueueApi {
   /** Does the commands one after another. */
   handle(caller: Caller, requests: readonly QueueRequest[]): Promise<QueueReply[]>;
   /** Null when the ids, or the link's id, are taken. */
-  create(caller: Caller, ids: QueueIds, command: NEW, link: QueueLink | null): Promise<QueueReply | null>;
+  create(caller: Caller, ids: QueueIds, queue: PreparedQueue, link: QueueLink | null): Promise<QueueReply | null>;
   /** Whether this queue shows itself under that short link. */
   holdsLink(linkId: Uint8Array): Promise<boolean>;
   /** The connection of its service becomes the subscriber. The first message, if there is one. */
@@ -46,9 +45,9 @@ export interface ConnectionApi {
 }
 
 export interface ServiceApi {
-  /** False when the certificate is known in another role. */
-  register(role: ServiceRole): Promise<boolean>;
+  /** False when the service has queues in another role. */
+  accepts(role: ServiceRole): Promise<boolean>;
   change(changes: readonly ServiceChange[]): Promise<void>;
   /** The connection becomes the service's; messages of its queues follow by themselves. */
-  subscribe(caller: Caller): Promise<ServiceQueues>;
+  subscribe(caller: Caller, role: ServiceRole): Promise<ServiceQueues>;
 }

@@ -26,12 +26,12 @@ import type { ConnectionApi, PushedEvent } from "./api.ts";
 import { loadSession, saveSession } from "./attachment.ts";
 import { type Context, contextOf } from "./context.ts";
 import type { Env } from "./env.ts";
-import { type Answer, forward } from "./forward.ts";
-import { serviceAt } from "./locate.ts";
+import { type Answer, DeliveryLost, forward } from "./forward.ts";
+import { acceptsService } from "./locate.ts";
 import { report } from "./log.ts";
 
 /** Close codes of RFC 6455 that this relay uses. */
-const CLOSE = { policy: 1008, badData: 1007, tooOld: 1012, internal: 1011, tooSlow: 1013 } as const;
+const CLOSE = { policy: 1008, badData: 1007, again: 1012, internal: 1011, tooSlow: 1013 } as const;
 /** Codes that an endpoint must not send (RFC 6455 section 7.4.1). */
 const UNSENDABLE: ReadonlySet<number> = new Set([1004, 1005, 1006, 1015]);
 /**
@@ -105,13 +105,14 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
       // Whatever follows what closed the socket is not listened to.
       if (socket.readyState !== OPEN) return;
       const session = this.#session ??= loadSession(socket);
-      if (!session) socket.close(CLOSE.tooOld, "the relay was updated, connect again");
+      if (!session) socket.close(CLOSE.again, "the relay was updated, connect again");
       else if (session.phase === "hello") await this.#greet(socket, session, block);
       else await this.#receive(socket, session, block);
     } catch (error) {
       clearTimeout(this.#helloTimer);
       if (error instanceof BadFrame) return socket.close(CLOSE.badData, error.message);
       if (error instanceof HandshakeRefused) return socket.close(CLOSE.policy, "handshake refused");
+      if (error instanceof DeliveryLost) return socket.close(CLOSE.again, "connect again");
       report("a connection failed", error);
       socket.close(CLOSE.internal, "internal error");
     }
@@ -141,7 +142,7 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
   ): Promise<{ ready: ReadySession; response: ServiceResponse }> {
     if ("error" in offer) return { ready: session, response: { type: "rejected", error: offer.error } };
     const serviceId = serviceIdOf(idSecret, offer.fingerprint);
-    if (!await serviceAt(this.env, serviceId).register(offer.role)) {
+    if (!await acceptsService(this.env, serviceId, offer.role)) {
       return { ready: session, response: { type: "rejected", error: BAD_SERVICE } };
     }
     return { ready: { ...session, service: { ...offer, serviceId } }, response: { type: "accepted", serviceId } };

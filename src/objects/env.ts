@@ -15,4 +15,5 @@ export interface Env extends Settings {
    */
   readonly QUEUE_FILES?: Fetcher;
   readonly LINK_FILES?: Fetcher;
+  readonly SERVICE_FILES?: Fetcher;
 }

@@ -1,9 +1,10 @@
 import { EMPTY, hex } from "#crypto/bytes";
 import { CREATE_ATTEMPTS } from "../relay/limits.ts";
 import { isAuthorizedBy } from "#protocol/authorize";
-import { type CommandOf, err, type Message } from "#protocol/commands";
+import { type Command, type CommandOf, err, type Message } from "#protocol/commands";
+import { commandErr } from "#protocol/errors";
 import { partyOf } from "#protocol/party";
-import { checkNew, requestedLink, requestedSenderId } from "../relay/create.ts";
+import { checkNew, prepareQueue, requestedLink, requestedSenderId } from "../relay/create.ts";
 import type { Reply, Request } from "../relay/dispatch.ts";
 import type { QueueCommand, QueueRequest } from "../relay/execute.ts";
 import { AUTH } from "../relay/outcome.ts";
@@ -12,9 +13,14 @@ import type { SessionService } from "../relay/session.ts";
 import type { QueueReply } from "./api.ts";
 import type { Context } from "./context.ts";
 import type { Env } from "./env.ts";
-import { findQueue, queueAt, resolveLink, serviceAt } from "./locate.ts";
+import { findQueue, newQueueAt, resolveLink, serviceAt } from "./locate.ts";
 import { report } from "./log.ts";
 import { calling } from "./retry.ts";
+
+/** The client can only get on by connecting again: what it holds comes to it with SUB. */
+export class DeliveryLost extends Error {
+  override readonly name = "DeliveryLost";
+}
 
 /** What a command came to. */
 export interface Answer {
@@ -68,11 +74,15 @@ function answerOf(request: Request): Message | null {
 async function createQueue({ env, context, caller }: Origin, request: Request, command: CommandOf<"NEW">): Promise<QueueReply> {
   const error = checkNew(command, caller, request.auth, context.config.policy);
   if (error) return { answer: err(error) };
+  const queue = prepareQueue(command);
+  if (!queue) return { answer: err(commandErr("SYNTAX")) };
   for (let attempt = 0; attempt < CREATE_ATTEMPTS; attempt++) {
     const { senderId, isChosen } = requestedSenderId(command);
     const ids = context.ids.idsOf(senderId);
     const link = requestedLink(command);
-    const reply = await calling(() => queueAt(env, senderId).create(caller, ids, command, link));
+    const make = (): Promise<QueueReply | null> => newQueueAt(env, senderId).create(caller, ids, queue, link);
+    // A second attempt would find the chosen id taken by the first.
+    const reply = await (isChosen ? make() : calling(make));
     if (reply) return reply;
     if (isChosen) return { answer: err(AUTH) };
   }
@@ -84,7 +94,7 @@ async function subscribeService({ env, caller, service }: Origin, request: Reque
   const isOwn = service && hex(service.serviceId) === hex(request.entityId);
   const key = service && ({ algorithm: "Ed25519", raw: service.sessionKey } as const);
   if (!isOwn || !key || !isAuthorizedBy(request.auth, key)) return { answer: err({ type: "SERVICE" }) };
-  const queues = await calling(() => serviceAt(env, service.serviceId).subscribe(caller));
+  const queues = await calling(() => serviceAt(env, service.serviceId).subscribe(caller, service.role));
   return { answer: { tag: "SOKS", ...queues } };
 }
 
@@ -111,11 +121,18 @@ function withoutQueue(origin: Origin, request: Request): Promise<QueueReply> | n
   return message && Promise.resolve({ answer: message });
 }
 
+/**
+ * Commands whose second attempt would answer as if the first had failed. An ACK moreover takes the next message with it:
+ * when its answer is lost, only a new subscription brings that message again.
+ */
+const UNREPEATABLE: ReadonlySet<Command["tag"]> = new Set<Command["tag"]>(["ACK", "DEL"]);
+
 async function failSafe(request: Request, reply: Promise<QueueReply>): Promise<Answer> {
   try {
     return toAnswer(request, await reply);
   } catch (error) {
     report("a command could not be done", error);
+    if (request.command.tag === "ACK") throw new DeliveryLost("an acknowledgement was left without answer");
     return plainAnswer(request, err({ type: "INTERNAL" }));
   }
 }
@@ -155,7 +172,9 @@ export async function forward(origin: Origin, requests: readonly Request[]): Pro
   await Promise.all(groupByQueue(located).map(async ({ senderId, members }) => {
     const locate = await findQueue(origin.env, senderId);
     const commands = members.map(({ request }) => toQueueRequest(request));
-    const replies = calling(() => locate().handle(origin.caller, commands));
+    const handle = (): Promise<QueueReply[]> => locate().handle(origin.caller, commands);
+    const isRepeatable = commands.every(({ command: { tag } }) => !UNREPEATABLE.has(tag));
+    const replies = isRepeatable ? calling(handle) : handle();
     members.forEach(({ request, index }, i) => {
       answers[index] = failSafe(request, replies.then((all) => all[i] ?? { answer: err({ type: "INTERNAL" }) }));
     });

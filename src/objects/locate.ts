@@ -1,5 +1,6 @@
 import { base64url, EMPTY } from "#crypto/bytes";
 import { ID_LENGTH } from "#protocol/limits";
+import type { ServiceRole } from "#protocol/handshake";
 import type { ConnectionApi, LinkApi, QueueApi, ServiceApi } from "./api.ts";
 import type { Env } from "./env.ts";
 
@@ -7,7 +8,7 @@ import type { Env } from "./env.ts";
 
 /** The name of the object that stands in for all queues and links that do not exist. */
 const NOBODY = "nobody";
-/** Names remembered as having a file. */
+/** Files that something is remembered of. */
 const KNOWN_LIMIT = 100_000;
 
 function nameOf(id: Uint8Array): string {
@@ -34,17 +35,28 @@ export function connectionAt(env: Env, connection: string): ConnectionApi {
   return env.CONNECTION.get(env.CONNECTION.idFromString(connection)) as unknown as ConnectionApi;
 }
 
-// An object that has a file keeps it while the relay runs, so only presence is remembered.
-const known = new Set<string>();
+/**
+ * When what is known of a file ends, in milliseconds. An object that has one keeps it while the relay runs; that there
+ * is none is remembered for a moment, so that asking twice for an id takes the same time whether or not it leads to a
+ * queue.
+ */
+const known = new Map<string, { readonly exists: boolean; readonly until: number }>();
+const MISSING_FOR = 2_000;
 
-async function hasFile(files: Fetcher, id: DurableObjectId): Promise<boolean> {
+async function hasFile(files: Fetcher, id: DurableObjectId, remembersMissing: boolean): Promise<boolean> {
   const name = id.toString();
-  if (known.has(name)) return true;
-  const response = await files.fetch(`http://files/${name}.sqlite`, { method: "HEAD" });
-  if (!response.ok) return false;
+  const former = known.get(name);
+  if (former && (former.exists || (remembersMissing && Date.now() < former.until))) return former.exists;
+  const { ok } = await files.fetch(`http://files/${name}.sqlite`, { method: "HEAD" });
   if (known.size >= KNOWN_LIMIT) known.clear();
-  known.add(name);
-  return true;
+  known.set(name, { exists: ok, until: Date.now() + MISSING_FOR });
+  return ok;
+}
+
+/** The object of a queue that is about to be made. */
+export function newQueueAt(env: Env, senderId: Uint8Array): QueueApi {
+  known.delete(env.QUEUE.idFromName(nameOf(senderId)).toString());
+  return queueAt(env, senderId);
 }
 
 /**
@@ -54,7 +66,7 @@ async function hasFile(files: Fetcher, id: DurableObjectId): Promise<boolean> {
  */
 export async function findQueue(env: Env, senderId: Uint8Array | null): Promise<() => QueueApi> {
   if (!senderId || senderId.length !== ID_LENGTH) return () => nobodyAt(env);
-  const exists = !env.QUEUE_FILES || await hasFile(env.QUEUE_FILES, env.QUEUE.idFromName(nameOf(senderId)));
+  const exists = !env.QUEUE_FILES || await hasFile(env.QUEUE_FILES, env.QUEUE.idFromName(nameOf(senderId)), true);
   return exists ? () => queueAt(env, senderId) : () => nobodyAt(env);
 }
 
@@ -65,6 +77,14 @@ export async function pingQueues(env: Env): Promise<void> {
 
 /** The sender id behind a short link, null when it leads nowhere. */
 export async function resolveLink(env: Env, linkId: Uint8Array): Promise<Uint8Array | null> {
-  if (env.LINK_FILES && !await hasFile(env.LINK_FILES, env.LINK.idFromName(nameOf(linkId)))) return null;
+  // Queues claim links on their own, which is not noticed here: what was missing may be there now.
+  if (env.LINK_FILES && !await hasFile(env.LINK_FILES, env.LINK.idFromName(nameOf(linkId)), false)) return null;
   return await linkAt(env, linkId).resolve();
+}
+
+/** Whether a certificate may come in this role. One that has no queues yet may come in any. */
+export async function acceptsService(env: Env, serviceId: Uint8Array, role: ServiceRole): Promise<boolean> {
+  const id = env.SERVICE.idFromName(nameOf(serviceId));
+  if (env.SERVICE_FILES && !await hasFile(env.SERVICE_FILES, id, false)) return true;
+  return await serviceAt(env, serviceId).accepts(role);
 }

@@ -1,9 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { equal } from "#crypto/bytes";
 import { err } from "#protocol/commands";
-import type { NEW } from "#protocol/commands/queue";
 import type { ServiceRole } from "#protocol/handshake";
-import { create, type QueueIds } from "../relay/create.ts";
+import { create, type PreparedQueue, type QueueIds } from "../relay/create.ts";
 import { execute, needsLink, type QueueRequest } from "../relay/execute.ts";
 import { type Conditions, dropExpired, toMsg } from "../relay/messages.ts";
 import { AUTH, failed } from "../relay/outcome.ts";
@@ -45,21 +44,21 @@ export class Queue extends DurableObject<Env> implements QueueApi {
   async #reply(caller: Caller, request: QueueRequest): Promise<QueueReply> {
     const linkId = needsLink(this.#store, request);
     const senderId = this.#store.record()?.senderId;
-    if (!linkId || !senderId) return this.#run(() => execute(this.#store, caller, request, this.#conditions()));
+    if (!linkId || !senderId) return await this.#run(() => execute(this.#store, caller, request, this.#conditions()));
     if (!await linkAt(this.env, linkId).claim(linkId, senderId)) return { answer: err(AUTH) };
-    const reply = this.#run(() => execute(this.#store, caller, request, this.#conditions()));
-    if (reply.answer.tag !== "OK") this.#releaseLink(linkId, senderId);
+    const reply = await this.#run(() => execute(this.#store, caller, request, this.#conditions()));
+    if (reply.answer.tag !== "OK") await this.#releaseLink(linkId, senderId);
     return reply;
   }
 
-  async create(caller: Caller, ids: QueueIds, command: NEW, link: QueueLink | null): Promise<QueueReply | null> {
+  async create(caller: Caller, ids: QueueIds, queue: PreparedQueue, link: QueueLink | null): Promise<QueueReply | null> {
     meter.queueRequests++;
     if (this.#store.record()) return null;
     if (link && !await linkAt(this.env, link.linkId).claim(link.linkId, ids.senderId)) return null;
     // Another creation may have come first while the link was claimed.
     if (this.#store.record()) return null;
-    const reply = this.#run(() => create(this.#store, ids, command, link, caller));
-    if (link && reply.answer.tag !== "IDS") this.#releaseLink(link.linkId, ids.senderId);
+    const reply = await this.#run(() => create(this.#store, ids, queue, link, caller));
+    if (link && reply.answer.tag !== "IDS") await this.#releaseLink(link.linkId, ids.senderId);
     return reply;
   }
 
@@ -98,7 +97,7 @@ export class Queue extends DurableObject<Env> implements QueueApi {
     }
   }
 
-  #run(rule: () => Outcome): QueueReply {
+  async #run(rule: () => Outcome): Promise<QueueReply> {
     const senderId = this.#store.record()?.senderId;
     let outcome: Outcome;
     try {
@@ -111,7 +110,8 @@ export class Queue extends DurableObject<Env> implements QueueApi {
     else if (this.#store.size() > 0) this.#scheduleExpiry();
     this.#push(outcome.events);
     this.#tellServices(outcome.services);
-    if (outcome.releasedLink && senderId) this.#releaseLink(outcome.releasedLink, senderId);
+    // Told before the client is: a link that it sets again next must not be taken away by this.
+    if (outcome.releasedLink && senderId) await this.#releaseLink(outcome.releasedLink, senderId);
     const { answer, followUp, subscriptions } = outcome;
     return { answer, ...(followUp ? { followUp } : {}), ...(subscriptions ? { subscriptions } : {}) };
   }
@@ -177,12 +177,12 @@ export class Queue extends DurableObject<Env> implements QueueApi {
     }
   }
 
-  #releaseLink(linkId: Uint8Array, senderId: Uint8Array): void {
-    this.ctx.waitUntil(
-      linkAt(this.env, linkId).release(senderId).catch((error: unknown) =>
-        // It leads to a queue that does not hold it, which the next claim finds out.
-        report("a link could not be released", error)
-      ),
-    );
+  async #releaseLink(linkId: Uint8Array, senderId: Uint8Array): Promise<void> {
+    try {
+      await linkAt(this.env, linkId).release(senderId);
+    } catch (error) {
+      // It leads to a queue that does not hold it, which the next claim finds out.
+      report("a link could not be released", error);
+    }
   }
 }

@@ -12,11 +12,11 @@ import { report } from "./log.ts";
 
 interface State {
   readonly role: ServiceRole;
-  readonly serviceId: Uint8Array | null;
   readonly connection: string | null;
   readonly queues: { readonly count: number; readonly idsHash: Uint8Array };
 }
 
+const NO_QUEUES = { count: 0, idsHash: new Uint8Array(IDS_HASH_LENGTH) };
 const KEY = "state";
 const TABLE = "CREATE TABLE IF NOT EXISTS member (id BLOB PRIMARY KEY) WITHOUT ROWID";
 /** Queues asked at the same time while a service subscribes. */
@@ -38,12 +38,9 @@ export class Service extends DurableObject<Env> implements ServiceApi {
     this.ctx.storage.kv.put<State>(KEY, state);
   }
 
-  async register(role: ServiceRole): Promise<boolean> {
+  async accepts(role: ServiceRole): Promise<boolean> {
     const state = this.#state();
-    if (state) return state.role === role;
-    const queues = { count: 0, idsHash: new Uint8Array(IDS_HASH_LENGTH) };
-    this.#save({ role, serviceId: null, connection: null, queues });
-    return true;
+    return !state || state.role === role;
   }
 
   async change(changes: readonly ServiceChange[]): Promise<void> {
@@ -53,9 +50,9 @@ export class Service extends DurableObject<Env> implements ServiceApi {
     });
   }
 
-  #changeOne({ change, entityId, serviceId }: ServiceChange): void {
-    const state = this.#state();
-    if (!state) return;
+  #changeOne({ change, entityId, role }: ServiceChange): void {
+    const state = this.#state() ?? { role, connection: null, queues: NO_QUEUES };
+    if (state.role !== role) return;
     const id = entityId.slice().buffer as ArrayBuffer;
     const cursor = change === "joined"
       ? this.ctx.storage.sql.exec("INSERT OR IGNORE INTO member VALUES (?)", id)
@@ -63,15 +60,21 @@ export class Service extends DurableObject<Env> implements ServiceApi {
     if (cursor.rowsWritten === 0) return;
     const { count, idsHash } = state.queues;
     const queues = { count: count + (change === "joined" ? 1 : -1), idsHash: toggle(idsHash, entityId) };
-    this.#save({ ...state, serviceId, queues });
+    this.#save({ ...state, queues });
   }
 
-  async subscribe(caller: Caller): Promise<ServiceQueues> {
+  /** A service without queues is not kept: it may be anybody with a certificate of their own making. */
+  #withoutQueues(caller: Caller, role: ServiceRole): ServiceQueues {
+    this.ctx.waitUntil(this.#deliver(caller, role));
+    return NO_QUEUES;
+  }
+
+  async subscribe(caller: Caller, role: ServiceRole): Promise<ServiceQueues> {
     const state = this.#state();
-    if (!state || !caller.serviceId) return { count: 0, idsHash: new Uint8Array(IDS_HASH_LENGTH) };
+    if (!state || !caller.serviceId) return this.#withoutQueues(caller, role);
     const former = state.connection;
     if (former === caller.connection) return state.queues;
-    this.#save({ ...state, serviceId: caller.serviceId, connection: caller.connection });
+    this.#save({ ...state, connection: caller.connection });
     if (former) this.ctx.waitUntil(this.#tell(former, caller.serviceId, { tag: "ENDS", ...state.queues }));
     this.ctx.waitUntil(this.#deliver(caller, state.role));
     return state.queues;
@@ -83,13 +86,17 @@ export class Service extends DurableObject<Env> implements ServiceApi {
     );
   }
 
+  #members(): Uint8Array[] {
+    if (!this.#state()) return [];
+    const rows = this.ctx.storage.sql.exec("SELECT id FROM member").toArray();
+    return rows.map((row) => new Uint8Array(row["id"] as ArrayBuffer));
+  }
+
   /** Every queue takes the connection as its subscriber and hands over its first message; ALLS ends the list. */
   async #deliver(caller: Caller, role: ServiceRole): Promise<void> {
     const { ids } = await contextOf(this.env);
     const senderOf = role === "notifier" ? ids.senderOfNotifier : ids.senderOfRecipient;
-    this.ctx.storage.sql.exec(TABLE);
-    const members = this.ctx.storage.sql.exec("SELECT id FROM member").toArray()
-      .map((row) => new Uint8Array(row["id"] as ArrayBuffer));
+    const members = this.#members();
     const connection = connectionAt(this.env, caller.connection);
     for (let i = 0; i < members.length; i += AT_ONCE) {
       await Promise.all(members.slice(i, i + AT_ONCE).map(async (entityId) => {

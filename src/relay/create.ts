@@ -1,15 +1,16 @@
 import { equal } from "#crypto/bytes";
 import { KeyError } from "#crypto/errors";
 import { sha3_384 } from "#crypto/hash";
-import { dh, generateKeyPair } from "#crypto/keys";
+import { dh, generateKeyPair, type PublicKey } from "#crypto/keys";
 import { type AuthContext, isAuthorizedBy } from "#protocol/authorize";
 import type { CommandOf } from "#protocol/commands";
 import { commandErr, type ErrorType } from "#protocol/errors";
 import { ID_LENGTH } from "#protocol/limits";
 import { newId } from "./messages.ts";
-import { answer, AUTH, refused } from "./outcome.ts";
+import { answer, AUTH } from "./outcome.ts";
 import type { Caller, Outcome, QueueLink, QueueStore } from "./ports.ts";
-import { makeNotifier } from "./secure.ts";
+import { type MadeNotifier, makeNotifier } from "./secure.ts";
+import { changeService } from "./services.ts";
 
 type NEW = CommandOf<"NEW">;
 
@@ -54,41 +55,60 @@ export function requestedLink(command: NEW): QueueLink | null {
   return { linkId: request.mode === "contact" ? request.data.linkId : newId(), data: request.data.linkData };
 }
 
-/** Makes the queue in an empty store. The caller has checked the command and claimed the link. */
-export function create(store: QueueStore, ids: QueueIds, command: NEW, link: QueueLink | null, caller: Caller): Outcome {
+/** A checked NEW with the router's half of its keys. Plain data. */
+export interface PreparedQueue {
+  readonly command: NEW;
+  readonly routerKey: PublicKey<"X25519">;
+  readonly rcvDhSecret: Uint8Array;
+  readonly ntf: MadeNotifier | null;
+}
+
+/** Makes the router's keys. Null when a key of the command is unusable: then no object is even asked. */
+export function prepareQueue(command: NEW): PreparedQueue | null {
   try {
     const { publicKey, secretKey } = generateKeyPair("X25519");
-    const made = command.ntfCreds ? makeNotifier(command.ntfCreds.authKey, command.ntfCreds.dhKey) : null;
-    const mode = command.queueReqData?.mode ?? null;
-    store.save({
-      ...ids,
-      recipientKeys: [command.rcvAuthKey],
-      rcvDhSecret: dh(secretKey, command.rcvDhKey),
-      senderKey: null,
-      mode,
-      link,
-      notifier: made?.notifier ?? null,
-      status: { type: "active" },
-      serviceId: caller.serviceId,
-    });
-    if (command.subscribe) {
-      store.setSubscriber({ connection: caller.connection, serviceId: caller.serviceId, delivered: null });
-    }
-    return answer({
-      tag: "IDS",
-      rcvId: ids.recipientId,
-      sndId: ids.senderId,
-      rcvPublicDhKey: publicKey,
-      queueMode: mode,
-      linkId: link?.linkId ?? null,
-      serviceId: caller.serviceId,
-      serverNtfCreds: made ? { notifierId: ids.notifierId, dhKey: made.routerKey } : null,
-    }, {
-      ...(command.subscribe ? { subscriptions: 1 } : {}),
-      services: caller.serviceId ? [{ serviceId: caller.serviceId, change: "joined", entityId: ids.recipientId }] : [],
-    });
+    const rcvDhSecret = dh(secretKey, command.rcvDhKey);
+    const ntf = command.ntfCreds ? makeNotifier(command.ntfCreds.authKey, command.ntfCreds.dhKey) : null;
+    return { command, routerKey: publicKey, rcvDhSecret, ntf };
   } catch (error) {
-    if (error instanceof KeyError) return refused("SYNTAX");
+    if (error instanceof KeyError) return null;
     throw error;
   }
+}
+
+/** Makes the queue in an empty store. The caller has checked the command and claimed the link. */
+export function create(
+  store: QueueStore,
+  ids: QueueIds,
+  { command, routerKey, rcvDhSecret, ntf }: PreparedQueue,
+  link: QueueLink | null,
+  caller: Caller,
+): Outcome {
+  const mode = command.queueReqData?.mode ?? null;
+  const { serviceId } = caller;
+  store.save({
+    ...ids,
+    recipientKeys: [command.rcvAuthKey],
+    rcvDhSecret,
+    senderKey: null,
+    mode,
+    link,
+    notifier: ntf?.notifier ?? null,
+    status: { type: "active" },
+    serviceId,
+  });
+  if (command.subscribe) store.setSubscriber({ connection: caller.connection, serviceId, delivered: null });
+  return answer({
+    tag: "IDS",
+    rcvId: ids.recipientId,
+    sndId: ids.senderId,
+    rcvPublicDhKey: routerKey,
+    queueMode: mode,
+    linkId: link?.linkId ?? null,
+    serviceId,
+    serverNtfCreds: ntf ? { notifierId: ids.notifierId, dhKey: ntf.routerKey } : null,
+  }, {
+    ...(command.subscribe ? { subscriptions: 1 } : {}),
+    services: changeService(null, serviceId, "messaging", ids.recipientId),
+  });
 }

@@ -2,6 +2,7 @@ import type { AuthAlgorithm, PublicKey } from "#crypto/keys";
 import type { Message } from "#protocol/commands";
 import type { LinkData, QueueMode } from "#protocol/commands/queue";
 import type { BlockingInfo } from "#protocol/errors";
+import type { ServiceRole } from "#protocol/handshake";
 
 /** Names one client connection. It is never used again once the connection is gone. */
 export type ConnectionId = string;
@@ -109,6 +110,7 @@ export interface QueueEvent {
 /** A queue joined or left a service. */
 export interface ServiceChange {
   readonly serviceId: Uint8Array;
+  readonly role: ServiceRole;
   readonly change: "joined" | "left";
   readonly entityId: Uint8Array;
 }

@@ -3,7 +3,8 @@ import { KeyError } from "#crypto/errors";
 import { type AuthAlgorithm, dh, generateKeyPair, type PublicKey, sameKey } from "#crypto/keys";
 import type { LinkData, QueueInfo } from "#protocol/commands/queue";
 import { answer, ok, refused, unauthorized } from "./outcome.ts";
-import type { Caller, Outcome, QueueEvent, QueueRecord, QueueStore } from "./ports.ts";
+import { changeService } from "./services.ts";
+import type { Caller, Notifier, Outcome, QueueEvent, QueueRecord, QueueStore } from "./ports.ts";
 
 type AuthKey = PublicKey<AuthAlgorithm>;
 
@@ -65,7 +66,7 @@ function deletedNotifier(store: QueueStore, record: QueueRecord): Pick<Outcome, 
     events: subscriber
       ? [{ connection: subscriber.connection, entityId: record.notifierId, message: { tag: "DELD" } }]
       : [],
-    services: serviceId ? [{ serviceId, change: "left", entityId: record.notifierId }] : [],
+    services: changeService(serviceId ?? null, null, "notifier", record.notifierId),
   };
 }
 
@@ -74,11 +75,14 @@ function dropNotifierState(store: QueueStore): void {
   if (store.pendingNotifications().length > 0) store.clearPendingNotifications();
 }
 
+/** A notifier, and the router's public key for its recipient. */
+export interface MadeNotifier {
+  readonly notifier: Notifier;
+  readonly routerKey: PublicKey<"X25519">;
+}
+
 /** A notifier with a fresh router key. @throws KeyError when the recipient's key is unusable. */
-export function makeNotifier(
-  key: AuthKey,
-  recipientKey: PublicKey<"X25519">,
-): { readonly notifier: NonNullable<QueueRecord["notifier"]>; readonly routerKey: PublicKey<"X25519"> } {
+export function makeNotifier(key: AuthKey, recipientKey: PublicKey<"X25519">): MadeNotifier {
   const { publicKey, secretKey } = generateKeyPair("X25519");
   return { notifier: { key, dhSecret: dh(secretKey, recipientKey), serviceId: null }, routerKey: publicKey };
 }
@@ -128,10 +132,7 @@ export function remove(store: QueueStore, record: QueueRecord, caller: Caller): 
   store.erase();
   return ok({
     events: [...events, ...notifier.events],
-    services: [
-      ...(record.serviceId ? [{ serviceId: record.serviceId, change: "left", entityId: record.recipientId } as const] : []),
-      ...notifier.services,
-    ],
+    services: [...changeService(record.serviceId, null, "messaging", record.recipientId), ...notifier.services],
     ...(record.link ? { releasedLink: record.link.linkId } : {}),
     ...(isOwn ? { subscriptions: -1 } : {}),
   });

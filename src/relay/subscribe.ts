@@ -2,20 +2,8 @@ import { equal } from "#crypto/bytes";
 import type { ServiceRole } from "#protocol/handshake";
 import { type Conditions, toMsg, toNmsg } from "./messages.ts";
 import { answer, refused, unauthorized } from "./outcome.ts";
-import type { Caller, Outcome, QueueEvent, QueueRecord, QueueStore, ServiceChange } from "./ports.ts";
-
-function sameId(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  return a === null || b === null ? a === b : equal(a, b);
-}
-
-/** Leaves one service and joins another, where they differ. */
-export function changeService(from: Uint8Array | null, to: Uint8Array | null, entityId: Uint8Array): ServiceChange[] {
-  if (sameId(from, to)) return [];
-  return [
-    ...(from ? [{ serviceId: from, change: "left", entityId } as const] : []),
-    ...(to ? [{ serviceId: to, change: "joined", entityId } as const] : []),
-  ];
-}
+import { changeService } from "./services.ts";
+import type { Caller, Outcome, QueueEvent, QueueRecord, QueueStore } from "./ports.ts";
 
 /**
  * SUB: the connection becomes the subscriber, the former one is told END. The head of the queue follows the answer.
@@ -25,7 +13,7 @@ export function subscribe(store: QueueStore, record: QueueRecord, caller: Caller
   if (store.fetched(caller.connection) !== undefined) return refused("PROHIBITED");
   const former = store.subscriber();
   const isRepeat = former?.connection === caller.connection;
-  const services = changeService(record.serviceId, caller.serviceId, record.recipientId);
+  const services = changeService(record.serviceId, caller.serviceId, "messaging", record.recipientId);
   if (services.length > 0) store.save({ ...record, serviceId: caller.serviceId });
   if (!isRepeat || former.delivered) {
     store.setSubscriber({ connection: caller.connection, serviceId: caller.serviceId, delivered: null });
@@ -63,7 +51,7 @@ export function subscribeNotifier(
   const former = store.notifierSubscriber();
   const isRepeat = former?.connection === caller.connection;
   if (!isRepeat) store.setNotifierSubscriber({ connection: caller.connection, serviceId: caller.serviceId });
-  const services = changeService(notifier.serviceId, caller.serviceId, notifierId);
+  const services = changeService(notifier.serviceId, caller.serviceId, "notifier", notifierId);
   if (services.length > 0) store.save({ ...record, notifier: { ...notifier, serviceId: caller.serviceId } });
   const pending = store.pendingNotifications();
   if (pending.length > 0) store.clearPendingNotifications();

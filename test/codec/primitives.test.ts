@@ -102,7 +102,7 @@ describe("primitives", () => {
     const inner = struct<{ flag: boolean }>({ flag: bool });
     const outer = struct<{ id: Uint8Array; options: { flag: boolean } }>({ id: str, options: inner });
     try {
-      decode(outer, fromHex("026162" + "58"));
+      decode(outer, fromHex("02616258"));
       expect.unreachable();
     } catch (failure) {
       expect(failure).toMatchObject({ field: "options.flag", offset: 4, reason: "boolean must be T or F" });

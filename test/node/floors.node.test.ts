@@ -53,17 +53,18 @@ describe("the house", () => {
   it("has arrows that go down only", () => {
     const wrong = files.flatMap((file) => {
       const room = roomOf(file);
-      const allowed = [...(MAY_IMPORT[room] ?? []), room, ...(room.startsWith("client") ? ["client ground"] : [])];
+      const ground = room.startsWith("client") ? ["client ground"] : [];
+      const allowed = new Set([...(MAY_IMPORT[room] ?? []), room, ...ground]);
       if (room === "client") return [];
       return importsOf(file)
-        .filter((target) => !allowed.includes(roomOf(target)) && !(room === "client ground" && roomOf(target).startsWith("src/")))
+        .filter((target) => !allowed.has(roomOf(target)) && !(room === "client ground" && roomOf(target).startsWith("src/")))
         .map((target) => `${file} imports ${target}`);
     });
     expect(wrong).toEqual([]);
   });
 
   it("imports nobody's index, and the rules and floors know no platform", () => {
-    const indexes = files.flatMap((file) => importsOf(file).filter((target) => /\/index\.ts$/.test(target) && !file.startsWith("client/node")));
+    const indexes = files.flatMap((file) => importsOf(file).filter((target) => target.endsWith("/index.ts") && !file.startsWith("client/node")));
     expect(indexes).toEqual([]);
     const pure = files.filter((file) => /^src\/(crypto|protocol|relay)\//.test(file) && !file.endsWith("native/node.ts"));
     const impure = pure.filter((file) => /"(?:node|cloudflare):/.test(readFileSync(join(ROOT, file), "utf8")));

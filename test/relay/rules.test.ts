@@ -187,11 +187,16 @@ describe("a service", () => {
   const serviceIdOf = (client: WireClient): Uint8Array =>
     client.serviceResponse?.type === "accepted" ? client.serviceResponse.serviceId : EMPTY;
 
-  it("is known again by its certificate, in the role it first came in", async () => {
+  it("is known again by its certificate, in the role in which it has queues", async () => {
     const service = certificate();
     const [first, second] = [await connect({ service }), await connect({ service })];
     expect(serviceIdOf(first)).toHaveLength(24);
     expect(serviceIdOf(second)).toEqual(serviceIdOf(first));
+    await makeQueue(first);
+    await expect.poll(async () => {
+      const answer = await second.ask({ tag: "SUBS", queues: null }, second.serviceKey, serviceIdOf(second));
+      return answer.tag === "SOKS" ? answer.count : named(answer);
+    }).toBe(1);
     const impostor = await connect({ service: { ...service, role: "notifier" } });
     expect(impostor.serviceResponse).toEqual({
       type: "rejected",

@@ -2,13 +2,10 @@ import { describe, expect, it } from "vitest";
 import { generateKeyPair } from "#crypto/keys";
 import { randomBytes } from "#crypto/random";
 import { describeError } from "#protocol/errors";
-import { checkNew, chosenSenderId, create, requestedLink, requestedSenderId } from "../../src/relay/create.ts";
-import { idScheme } from "../../src/relay/ids.ts";
-import type { Outcome, QueueLink } from "../../src/relay/ports.ts";
-import { MemoryQueueStore } from "../support/memory-queue.ts";
+import { checkNew, chosenSenderId, prepareQueue, requestedLink, requestedSenderId } from "../../src/relay/create.ts";
+import type { QueueLink } from "../../src/relay/ports.ts";
 import { authorized, caller, otherKey } from "../support/queue-bench.ts";
 
-const errorOf = ({ answer }: Outcome): string => (answer.tag === "ERR" ? describeError(answer.error) : answer.tag);
 const link = (): QueueLink => ({
   linkId: randomBytes(24),
   data: { fixedData: randomBytes(100), userData: randomBytes(200) },
@@ -67,12 +64,10 @@ describe("NEW", () => {
     expect(checkNew(of, caller("c", 19, randomBytes(24)), auth(of), open)).toMatchObject({ cmdErr: { type: "PROHIBITED" } });
   });
 
-  it("with an unusable key makes no queue", () => {
-    const store = new MemoryQueueStore();
-    const ids = idScheme(randomBytes(32)).idsOf(randomBytes(24));
-    const of = command({ rcvDhKey: { algorithm: "X25519", raw: new Uint8Array(32) } });
-    expect(errorOf(create(store, ids, of, null, caller("c")))).toBe("CMD SYNTAX");
-    expect(store.record()).toBeNull();
+  it("with an unusable key is not even prepared", () => {
+    const unusable = { algorithm: "X25519", raw: new Uint8Array(32) };
+    expect(prepareQueue(command({ rcvDhKey: unusable }))).toBeNull();
+    expect(prepareQueue(command({ ntfCreds: { authKey: keys.publicKey, dhKey: unusable } }))).toBeNull();
+    expect(prepareQueue(command())).not.toBeNull();
   });
 });
-

@@ -89,10 +89,10 @@ describe("a relay that is killed under load", () => {
     for (let i = 0; i < 6; i++) queues.push(await makeQueue(owner, { change: { subscribe: false } }));
     const acknowledged = new Map<TestQueue, string[]>(queues.map((queue) => [queue, []]));
     const attempted = new Map<TestQueue, string[]>(queues.map((queue) => [queue, []]));
-    let killed = false;
+    const killed = new AbortController();
     const senders = queues.map(async (queue) => {
       const client = await relay.connect();
-      for (let i = 0; !killed && i < 120; i++) {
+      for (let i = 0; !killed.signal.aborted && i < 120; i++) {
         const text = `message ${i}`;
         attempted.get(queue)?.push(text);
         const answer = await send(client, queue, text).catch(() => null);
@@ -102,7 +102,7 @@ describe("a relay that is killed under load", () => {
     const total = (): number => [...acknowledged.values()].reduce((sum, texts) => sum + texts.length, 0);
     await expect.poll(total, { timeout: 20_000, interval: 5 }).toBeGreaterThan(150);
     await relay.kill();
-    killed = true;
+    killed.abort();
     await Promise.all(senders);
     relay = await RelayProcess.start(data);
     for (const queue of queues) {

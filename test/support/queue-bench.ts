@@ -6,7 +6,7 @@ import { encodeCommand, type Message } from "#protocol/commands";
 import type { NEW, QueueMode } from "#protocol/commands/queue";
 import { openReceivedMessage, type ReceivedMessage } from "#protocol/message";
 import { authorizedBytes } from "#protocol/transmission";
-import { create, type QueueIds } from "../../src/relay/create.ts";
+import { create, prepareQueue, type QueueIds } from "../../src/relay/create.ts";
 import { execute, type QueueCommand } from "../../src/relay/execute.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/relay/limits.ts";
 import type { Caller, Outcome, QueueLink } from "../../src/relay/ports.ts";
@@ -72,7 +72,9 @@ export class QueueBench {
       queueReqData: mode === null ? null : { mode, data: null },
       ntfCreds: ntf ? { authKey: this.notifier.publicKey, dhKey: this.notifierDh.publicKey } : null,
     };
-    this.created = create(this.store, this.ids, command, link, caller("recipient"));
+    const prepared = prepareQueue(command);
+    if (!prepared) throw new Error("the keys are unusable");
+    this.created = create(this.store, this.ids, prepared, link, caller("recipient"));
     this.store.writes = 0;
   }
 

@@ -1,7 +1,11 @@
+import type { Env as RelayEnv } from "../../src/objects/env.ts";
+
 // What the tests that run inside workerd know of the Worker under test.
-declare namespace Cloudflare {
-  interface Env extends Pick<import("../../src/objects/env.ts").Env, keyof import("../../src/objects/env.ts").Env> {}
-  interface GlobalProps {
-    mainModule: { default: ExportedHandler };
+declare global {
+  namespace Cloudflare {
+    interface Env extends Pick<RelayEnv, keyof RelayEnv> {}
+    interface GlobalProps {
+      mainModule: { default: ExportedHandler };
+    }
   }
 }
