@@ -3,7 +3,7 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 /** Run three times: with node's crypto in Node, with noble as browsers do, and in workerd. */
-const floors = ["test/{vectors,crypto,codec,rules}/**/*.test.ts"];
+const everywhere = ["test/{vectors,crypto,codec,rules,client}/**/*.test.ts"];
 const onlyNode = "**/*.node.test.ts";
 const noble = fileURLToPath(new URL("src/crypto/native/noble.ts", import.meta.url));
 
@@ -14,13 +14,13 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: [...floors, "test/{client,scenario,hostile,node}/**/*.test.ts"],
+          include: [...everywhere, "test/{scenario,hostile,node}/**/*.test.ts"],
           testTimeout: 30_000,
         },
       },
       {
         resolve: { alias: { "#native": noble } },
-        test: { name: "noble", environment: "node", include: floors, exclude: [onlyNode], testTimeout: 60_000 },
+        test: { name: "noble", environment: "node", include: everywhere, exclude: [onlyNode], testTimeout: 60_000 },
       },
       {
         plugins: [
@@ -31,7 +31,7 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
-          include: [...floors, "test/{relay,http}/**/*.test.ts"],
+          include: [...everywhere, "test/{relay,http}/**/*.test.ts"],
           exclude: [onlyNode],
           testTimeout: 30_000,
           // Its index is CommonJS that requires a module; bundling it settles that.

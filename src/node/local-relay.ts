@@ -2,7 +2,7 @@ import { chmodSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { Log, LogLevel, Miniflare } from "miniflare";
-import type { Settings } from "../config.ts";
+import { readConfig, type Settings } from "../config.ts";
 import { bundleWorker } from "./bundle.ts";
 import { type DataFolder, takeDataFolder, WORKER } from "./data-folder.ts";
 
@@ -97,8 +97,27 @@ function workers(module: string, options: LocalRelayOptions, folder: DataFolder)
   ];
 }
 
-/** Starts the relay on this machine's workerd. @throws DataFolderError, or Miniflare's error when the port is taken. */
+/** The relay did not start; the message says why and what to do. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
+function explain(error: unknown, { host, port }: LocalRelayOptions): unknown {
+  const isTaken = error instanceof Error && "code" in error && error.code === "ERR_ADDRESS_IN_USE";
+  if (!isTaken) return error;
+  return new StartError(`port ${port} of ${host} is in use; choose another with --port`, { cause: error });
+}
+
+async function askInfo(pages: string): Promise<{ address: string; fingerprint: string }> {
+  const response = await fetch(`${pages}/relay.json`);
+  if (!response.ok) throw new StartError(`the relay does not answer: ${await response.text()}`);
+  return await response.json() as { address: string; fingerprint: string };
+}
+
+/** Starts the relay on this machine's workerd. @throws ConfigError, IdentityError, DataFolderError, StartError */
 export async function startLocalRelay(options: LocalRelayOptions): Promise<LocalRelay> {
+  // The Worker reads them again; here mistakes are told before anything runs.
+  readConfig(options.settings ?? {});
   const folder = takeDataFolder(options.data);
   useLauncher(folder);
   const miniflare = new Miniflare({
@@ -115,10 +134,10 @@ export async function startLocalRelay(options: LocalRelayOptions): Promise<Local
     await miniflare.ready;
     const { port } = await miniflare.unsafeGetDirectURL(WORKER);
     const pages = `http://${options.host}:${port}`;
-    const info = await (await fetch(`${pages}/relay.json`)).json() as { address: string; fingerprint: string };
+    const { address, fingerprint } = await askInfo(pages);
     return {
-      address: info.address,
-      fingerprint: info.fingerprint,
+      address,
+      fingerprint,
       url: `ws://${options.host}:${port}/`,
       data: folder.path,
       pages,
@@ -129,8 +148,9 @@ export async function startLocalRelay(options: LocalRelayOptions): Promise<Local
       },
     };
   } catch (error) {
-    await miniflare.dispose();
+    // What did not start says so once more when it is disposed of.
+    await miniflare.dispose().catch(() => undefined);
     folder.release();
-    throw error;
+    throw explain(error, options);
   }
 }

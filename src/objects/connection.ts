@@ -152,7 +152,7 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     const { session: stepped, content } = receiveBlock(session, block);
     this.#save(socket, stepped);
     const context = await contextOf(this.env);
-    const received = readRequests(stepped, content).map((item) => this.#limit(socket, stepped, item, context.config.limits));
+    const received = readRequests(stepped, content).map((item) => this.#limit(stepped, item, context.config.limits));
     const requests = received.flatMap((item) => ("request" in item ? [item.request] : []));
     const answers = await this.#execute(socket, stepped, context, requests);
     const gained = answers.reduce((sum, { subscriptions }) => sum + subscriptions, 0);
@@ -164,14 +164,14 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
   }
 
   /** The command as it came, or the error that it is over a limit. */
-  #limit(socket: WebSocket, stepped: ReadySession, item: Received, limits: Limits): Received {
+  #limit(stepped: ReadySession, item: Received, limits: Limits): Received {
     if ("reply" in item) return item;
     const { corrId, entityId, command } = item.request;
     const admitted = admit(this.#current(stepped), command, limits, Date.now(), this.#subscribing);
     if (!admitted) return { reply: { corrId, entityId, message: err({ type: "QUOTA" }) } };
+    // Attached to the socket with the block that answers.
     this.#session = admitted;
     if (isSubscribing(command)) this.#subscribing++;
-    if (command.tag === "NEW" || command.tag === "SEND") this.#save(socket, admitted);
     return item;
   }
 

@@ -109,8 +109,8 @@ export class Queue extends DurableObject<Env> implements QueueApi {
     if (this.#store.takeErased()) this.#deleteStorage();
     else if (this.#store.size() > 0) this.#scheduleExpiry();
     this.#push(outcome.events);
-    this.#tellServices(outcome.services);
-    // Told before the client is: a link that it sets again next must not be taken away by this.
+    // Told before the client is: what it does next to the same link or service comes after.
+    await this.#tellServices(outcome.services);
     if (outcome.releasedLink && senderId) await this.#releaseLink(outcome.releasedLink, senderId);
     const { answer, followUp, subscriptions } = outcome;
     return { answer, ...(followUp ? { followUp } : {}), ...(subscriptions ? { subscriptions } : {}) };
@@ -167,13 +167,13 @@ export class Queue extends DurableObject<Env> implements QueueApi {
     this.ctx.waitUntil(this.ctx.storage.setAlarm(at));
   }
 
-  #tellServices(changes: readonly ServiceChange[]): void {
+  async #tellServices(changes: readonly ServiceChange[]): Promise<void> {
     for (const change of changes) {
-      this.ctx.waitUntil(
-        serviceAt(this.env, change.serviceId).change([change]).catch((error: unknown) =>
-          report("a service could not be told of its queues", error)
-        ),
-      );
+      try {
+        await serviceAt(this.env, change.serviceId).change([change]);
+      } catch (error) {
+        report("a service could not be told of its queues", error);
+      }
     }
   }
 

@@ -82,6 +82,25 @@ describe("a relay in a process", () => {
   });
 });
 
+describe("a relay that cannot start", () => {
+  it("says so in one line: a port that is taken, settings that are wrong", async () => {
+    const other = temporaryFolder();
+    try {
+      const { port } = new URL(relay.info.url);
+      const taken = await runCommand(["start", "--port", port, "--data", other]);
+      expect(taken.code).toBe(1);
+      expect(taken.stderr).toBe(`smp-edge start: port ${port} of 127.0.0.1 is in use; choose another with --port\n`);
+      const settings = { QUEUE_QUOTA: "many", NEW_QUEUES: "maybe" };
+      const wrong = await runCommand(["start", "--port", "0", "--data", other], settings);
+      expect(wrong.code).toBe(1);
+      expect(wrong.stderr).toContain("NEW_QUEUES must be on or off; QUEUE_QUOTA must be a whole number");
+      expect(readdirSync(other)).not.toContain("relay.pid");
+    } finally {
+      removeFolder(other);
+    }
+  });
+});
+
 describe("a relay that is killed under load", () => {
   it("loses no message that it acknowledged, and doubles none", async () => {
     const owner = await relay.connect();
