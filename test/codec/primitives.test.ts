@@ -22,6 +22,7 @@ import {
 } from "#protocol/codec";
 import { byVersion, list, maybe, nonEmpty, struct } from "#protocol/combine";
 import { errorType } from "#protocol/errors";
+import { password } from "#protocol/password";
 import { bytes, error, version } from "../support/arbitrary.ts";
 import { reduceMessage } from "../support/reduce.ts";
 
@@ -146,5 +147,20 @@ describe("texts of bytes", () => {
 
   test.each(["0", "0g", "0x00", " 00", "00 "])("'%s' is no hex", (value) => {
     expect(() => fromHex(value)).toThrow(RangeError);
+  });
+});
+
+describe("a password", () => {
+  const wire = (...bytes: readonly number[]): Uint8Array => Uint8Array.of(bytes.length, ...bytes);
+
+  test("holds any printable character but space, @, : and /", () => {
+    for (let byte = 0; byte < 256; byte++) {
+      const isPrintable = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+      const isAllowed = isPrintable && !"@:/".includes(String.fromCharCode(byte));
+      if (isAllowed) expect(() => decode(password, wire(byte))).not.toThrow();
+      else expect(() => decode(password, wire(byte))).toThrow(DecodeError);
+    }
+    expect(() => encode(password, "a b")).toThrow(EncodeError);
+    expect(decode(password, encode(password, "sésame!"))).toBe("sésame!");
   });
 });

@@ -3,10 +3,11 @@ import { reverse } from "#crypto/bytes";
 import type { PublicKey } from "#crypto/keys";
 import { type Server, server } from "../address.ts";
 import { type CertChainPubKey, certChainPubKey } from "../certchain.ts";
-import { type Codec, decode, encode, str, strOf, tail, text, word16 } from "../codec.ts";
+import { type Codec, decode, encode, str, strOf, tail, word16 } from "../codec.ts";
 import { maybe, struct } from "../combine.ts";
 import { dhKey } from "../key.ts";
 import { FORWARDED_PADDED, ID_LENGTH } from "../limits.ts";
+import { password } from "../password.ts";
 import { spaced, type TagTable } from "../tagged.ts";
 import { type VersionRange, versionRange } from "../version.ts";
 
@@ -31,7 +32,7 @@ export type ProxyAnswer =
   | { readonly tag: "RRES"; readonly encFwdResponse: Uint8Array };
 
 export const proxyCommands: TagTable<ProxyCommand> = {
-  PRXY: spaced(struct({ server, basicAuth: maybe(text(str)) })),
+  PRXY: spaced(struct({ server, basicAuth: maybe(password) })),
   PFWD: spaced(struct({ version: word16, key: dhKey, encTransmission: tail })),
   RFWD: spaced(struct({ encFwdTransmission: tail })),
 };

@@ -2,6 +2,7 @@ import type { AuthAlgorithm, PublicKey } from "#crypto/keys";
 import { absent, bool, type Codec, large, letter, str, tail, text, transform } from "../codec.ts";
 import { byVersion, maybe, nonEmpty, struct } from "../combine.ts";
 import { authKey, dhKey } from "../key.ts";
+import { password } from "../password.ts";
 import { none, spaced, type TagTable } from "../tagged.ts";
 import { VERSION } from "../version.ts";
 
@@ -87,7 +88,6 @@ const subMode: Codec<boolean> = transform(
   (mode) => mode === "subscribe",
   (subscribe) => (subscribe ? "subscribe" : "create"),
 );
-const password: Codec<string> = text(str);
 
 const messagingData = maybe(struct({ senderId: str, linkData }));
 const contactData = maybe(struct({ linkId: str, senderId: str, linkData }));
