@@ -87,7 +87,9 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     const { session, block } = openSession(identity, findChallenge(request.url));
     this.ctx.acceptWebSocket(socket);
     this.#save(socket, session);
-    setTimeout(() => socket.send(block), HELLO_DELAY);
+    setTimeout(() => {
+      if (socket.readyState === OPEN) socket.send(block);
+    }, HELLO_DELAY);
     // A timer keeps the object in memory, so it ends with the hello.
     this.#helloTimer = setTimeout(() => socket.close(CLOSE.policy, "no hello in time"), HANDSHAKE_TIMEOUT);
     return new Response(null, { status: 101, webSocket: client });

@@ -10,7 +10,7 @@ import type { QueueCommand, QueueRequest } from "../relay/execute.ts";
 import { AUTH } from "../relay/outcome.ts";
 import type { Caller } from "../relay/ports.ts";
 import type { SessionService } from "../relay/session.ts";
-import type { QueueReply } from "./api.ts";
+import type { QueueApi, QueueReply } from "./api.ts";
 import type { Context } from "./context.ts";
 import type { Env } from "./env.ts";
 import { findQueue, newQueueAt, resolveLink, serviceAt } from "./locate.ts";
@@ -137,13 +137,19 @@ async function failSafe(request: Request, reply: Promise<QueueReply>): Promise<A
   }
 }
 
-/** Commands for one queue, and where their answers stand in the block. */
-interface Group {
-  readonly senderId: Uint8Array | null;
-  readonly members: { readonly index: number; readonly request: Request }[];
+/** A command and where its answer stands in the block. */
+interface Placed {
+  readonly request: Request;
+  readonly index: number;
 }
 
-function groupByQueue(requests: readonly { request: Request; index: number; senderId: Uint8Array | null }[]): Group[] {
+/** Commands for one queue. */
+interface Group {
+  readonly senderId: Uint8Array | null;
+  readonly members: Placed[];
+}
+
+function groupByQueue(requests: readonly (Placed & { readonly senderId: Uint8Array | null })[]): Group[] {
   const groups = new Map<string, Group>();
   for (const { request, index, senderId } of requests) {
     const key = senderId ? hex(senderId) : "";
@@ -154,30 +160,45 @@ function groupByQueue(requests: readonly { request: Request; index: number; send
   return [...groups.values()];
 }
 
+/** One call with all commands for a queue, made again only where that answers the same. */
+function handle(caller: Caller, members: readonly Placed[], queue: () => QueueApi): Promise<QueueReply[]> {
+  const commands = members.map(({ request }) => toQueueRequest(request));
+  const call = (): Promise<QueueReply[]> => queue().handle(caller, commands);
+  return members.some(({ request }) => UNREPEATABLE.has(request.command.tag)) ? call() : calling(call);
+}
+
 /**
  * Sends the commands of one block to their queues: those for different queues at the same time, those for one queue in
  * order and in one call. Resolves once all are on their way, to the answers that will come, in the order of `requests`.
  */
 export async function forward(origin: Origin, requests: readonly Request[]): Promise<Promise<Answer>[]> {
   const answers: Promise<Answer>[] = [];
-  const forQueues: { request: Request; index: number }[] = [];
+  const forQueues: Placed[] = [];
   requests.forEach((request, index) => {
     const reply = withoutQueue(origin, request);
     if (reply) answers[index] = failSafe(request, reply);
     else forQueues.push({ request, index });
   });
-  const located = await Promise.all(
-    forQueues.map(async (item) => ({ ...item, senderId: await senderIdOf(origin, item.request) })),
-  );
-  await Promise.all(groupByQueue(located).map(async ({ senderId, members }) => {
-    const locate = await findQueue(origin.env, senderId);
-    const commands = members.map(({ request }) => toQueueRequest(request));
-    const handle = (): Promise<QueueReply[]> => locate().handle(origin.caller, commands);
-    const isRepeatable = commands.every(({ command: { tag } }) => !UNREPEATABLE.has(tag));
-    const replies = isRepeatable ? calling(handle) : handle();
-    members.forEach(({ request, index }, i) => {
-      answers[index] = failSafe(request, replies.then((all) => all[i] ?? { answer: err({ type: "INTERNAL" }) }));
-    });
+  const fail = ({ request, index }: Placed, error: unknown): void => {
+    answers[index] = failSafe(request, Promise.reject(error));
+  };
+  const located = await Promise.all(forQueues.map(async (placed) => {
+    try {
+      return [{ ...placed, senderId: await senderIdOf(origin, placed.request) }];
+    } catch (error) {
+      fail(placed, error);
+      return [];
+    }
+  }));
+  await Promise.all(groupByQueue(located.flat()).map(async ({ senderId, members }) => {
+    try {
+      const replies = handle(origin.caller, members, await findQueue(origin.env, senderId));
+      members.forEach(({ request, index }, i) => {
+        answers[index] = failSafe(request, replies.then((all) => all[i] ?? { answer: err({ type: "INTERNAL" }) }));
+      });
+    } catch (error) {
+      for (const member of members) fail(member, error);
+    }
   }));
   return answers;
 }
