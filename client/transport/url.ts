@@ -13,7 +13,8 @@ function baseUrl(server: Server): URL {
   const host = server.hosts.find((name) => !name.endsWith(".onion"));
   if (host === undefined) throw new UsageError("the relay's address has only onion hosts; pass the URL to connect to");
   const port = server.port === "" ? "" : `:${server.port}`;
-  return new URL(`${isLoopback(host) ? "ws" : "wss"}://${host}${port}/`);
+  const name = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  return new URL(`${isLoopback(name) ? "ws" : "wss"}://${name}${port}/`);
 }
 
 function givenUrl(text: string): URL {

@@ -11,8 +11,8 @@ import type { Caller, QueueLink, ServiceChange } from "../relay/ports.ts";
 export interface QueueReply {
   readonly answer: Message;
   readonly followUp?: Message;
-  /** The asking connection gained (+1) or lost (-1) a subscription. */
-  readonly subscriptions?: 1 | -1;
+  /** Subscriptions that the asking connection gained, or lost (negative). */
+  readonly subscriptions?: number;
 }
 
 export interface QueueApi {
@@ -49,5 +49,5 @@ export interface ServiceApi {
   accepts(role: ServiceRole): Promise<boolean>;
   change(changes: readonly ServiceChange[]): Promise<void>;
   /** The connection becomes the service's; messages of its queues follow by themselves. */
-  subscribe(caller: Caller, role: ServiceRole): Promise<ServiceQueues>;
+  subscribe(caller: Caller, role: ServiceRole, isRepeated: boolean): Promise<ServiceQueues>;
 }

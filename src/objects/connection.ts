@@ -72,6 +72,8 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
   #turn: Promise<void> = Promise.resolve();
   /** A block that follows the hello at once waits until the hello is answered. */
   #greeted: Promise<void> = Promise.resolve();
+  /** When the answers to all blocks so far have left. */
+  #answered: Promise<void> = Promise.resolve();
   #blocksWaiting = 0;
   /** Commands under way that may each end in one more subscription. */
   #subscribing = 0;
@@ -147,7 +149,7 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     if (!await acceptsService(this.env, serviceId, offer.role)) {
       return { ready: session, response: { type: "rejected", error: BAD_SERVICE } };
     }
-    return { ready: { ...session, service: { ...offer, serviceId } }, response: { type: "accepted", serviceId } };
+    return { ready: { ...session, service: { ...offer, serviceId, isSubscribed: false } }, response: { type: "accepted", serviceId } };
   }
 
   async #receive(socket: WebSocket, session: ReadySession, block: Uint8Array): Promise<void> {
@@ -155,14 +157,49 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     this.#save(socket, stepped);
     const context = await contextOf(this.env);
     const received = readRequests(stepped, content).map((item) => this.#limit(stepped, item, context.config.limits));
+    const former = this.#answered;
+    const done = this.#executeAndAnswer(socket, stepped, context, received, former);
+    this.#answered = done.catch(() => undefined);
+    await Promise.all([done, this.#hold(received, this.#answered)]);
+  }
+
+  /** Answers leave in the order of blocks, whichever queue is quicker. */
+  async #executeAndAnswer(
+    socket: WebSocket,
+    stepped: ReadySession,
+    context: Context,
+    received: readonly Received[],
+    former: Promise<void>,
+  ): Promise<void> {
     const requests = received.flatMap((item) => ("request" in item ? [item.request] : []));
     const answers = await this.#execute(socket, stepped, context, requests);
+    await former;
+    this.#answer(socket, received, answers);
+  }
+
+  #answer(socket: WebSocket, received: readonly Received[], answers: readonly Answer[]): void {
     const gained = answers.reduce((sum, { subscriptions }) => sum + subscriptions, 0);
     if (gained !== 0) this.#countSubscriptions(socket, gained);
+    if (answers.some(({ reply }) => reply.message.tag === "SOKS")) this.#serviceIsSubscribed();
     const ordered = answers.map(({ reply }) => reply)[Symbol.iterator]();
     const replies = received.flatMap((item) => ("reply" in item ? [item.reply] : ordered.next().value ?? []));
     const followUps = answers.flatMap(({ followUp }) => followUp ?? []);
     this.#send(socket, [...replies, ...followUps]);
+  }
+
+  #serviceIsSubscribed(): void {
+    const session = this.#session;
+    if (session?.phase !== "ready" || !session.service) return;
+    // Attached to the socket with the block that answers.
+    this.#session = { ...session, service: { ...session.service, isSubscribed: true } };
+  }
+
+  /** Until the commands are answered, events of their entities wait. */
+  async #hold(received: readonly Received[], answered: Promise<void>): Promise<void> {
+    const keys = received.flatMap((item) => ("request" in item ? [hex(item.request.entityId)] : []));
+    for (const key of keys) this.#pending.set(key, answered);
+    await answered;
+    for (const key of keys) if (this.#pending.get(key) === answered) this.#pending.delete(key);
   }
 
   /** The command as it came, or the error that it is over a limit. */
@@ -196,15 +233,11 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     );
     this.#turn = started.then(() => undefined, () => undefined);
     this.#refuseHoarder(socket);
-    const done = started.then((answers) => Promise.all(answers));
-    const keys = requests.map(({ entityId }) => hex(entityId));
-    for (const key of keys) this.#pending.set(key, done);
     try {
-      return await done;
+      return await Promise.all(await started);
     } finally {
       this.#blocksWaiting--;
       this.#subscribing -= requests.filter(({ command }) => isSubscribing(command)).length;
-      for (const key of keys) if (this.#pending.get(key) === done) this.#pending.delete(key);
     }
   }
 

@@ -94,7 +94,7 @@ async function subscribeService({ env, caller, service }: Origin, request: Reque
   const isOwn = service && hex(service.serviceId) === hex(request.entityId);
   const key = service && ({ algorithm: "Ed25519", raw: service.sessionKey } as const);
   if (!isOwn || !key || !isAuthorizedBy(request.auth, key)) return { answer: err({ type: "SERVICE" }) };
-  const queues = await calling(() => serviceAt(env, service.serviceId).subscribe(caller, service.role));
+  const queues = await calling(() => serviceAt(env, service.serviceId).subscribe(caller, service.role, service.isSubscribed));
   return { answer: { tag: "SOKS", ...queues } };
 }
 

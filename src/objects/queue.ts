@@ -6,7 +6,7 @@ import { create, type PreparedQueue, type QueueIds } from "../relay/create.ts";
 import { execute, needsLink, type QueueRequest } from "../relay/execute.ts";
 import { type Conditions, dropExpired, toMsg } from "../relay/messages.ts";
 import { AUTH, failed } from "../relay/outcome.ts";
-import type { Caller, Outcome, QueueEvent, QueueLink, ServiceChange } from "../relay/ports.ts";
+import type { Caller, Outcome, QueueEvent, QueueLink, QueueRecord, ServiceChange } from "../relay/ports.ts";
 import { forgetConnection, subscribeAsService } from "../relay/subscribe.ts";
 import type { PushedEvent, QueueApi, QueueReply } from "./api.ts";
 import { configOf } from "./context.ts";
@@ -18,6 +18,8 @@ import { SqlQueueStore } from "./queue-store.ts";
 
 /** Pauses before a push that failed in transport is tried again, in milliseconds. */
 const PUSH_RETRIES = [50, 500, 2000] as const;
+/** Key of the note that the alarm has a message to push. */
+const UNDELIVERED = "undelivered";
 /** When these are over, the head is pushed again by alarm after so many milliseconds. */
 const REDELIVERY_DELAY = 30_000;
 
@@ -79,13 +81,18 @@ export class Queue extends DurableObject<Env> implements QueueApi {
     const record = this.#store.record();
     if (!record) return;
     this.#transaction(() => dropExpired(this.#store, this.#conditions()));
+    this.#redeliver(record);
+    this.#scheduleExpiry();
+  }
+
+  /** After a push that could not be made. A message that is given twice does no harm: it has an id. */
+  #redeliver(record: QueueRecord): void {
+    if (!this.ctx.storage.kv.get(UNDELIVERED)) return;
+    this.ctx.storage.kv.delete(UNDELIVERED);
     const head = this.#store.head();
     const subscriber = this.#store.subscriber();
-    // After a push that could not be made. A message that is given twice does no harm: it has an id.
-    if (head && subscriber && !subscriber.delivered) {
-      this.#push([{ connection: subscriber.connection, entityId: record.recipientId, message: toMsg(record, head) }]);
-    }
-    this.#scheduleExpiry();
+    if (!head || !subscriber || subscriber.delivered) return;
+    this.#push([{ connection: subscriber.connection, entityId: record.recipientId, message: toMsg(record, head) }]);
   }
 
   #transaction<T>(change: () => T): T {
@@ -162,6 +169,7 @@ export class Queue extends DurableObject<Env> implements QueueApi {
 
   #pushLater(error: unknown): void {
     report("a push could not be made, it is tried again later", error);
+    this.ctx.storage.kv.put(UNDELIVERED, true);
     const at = Date.now() + REDELIVERY_DELAY;
     this.#alarm = at;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(at));

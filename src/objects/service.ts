@@ -63,21 +63,16 @@ export class Service extends DurableObject<Env> implements ServiceApi {
     this.#save({ ...state, queues });
   }
 
-  /** A service without queues is not kept: it may be anybody with a certificate of their own making. */
-  #withoutQueues(caller: Caller, role: ServiceRole): ServiceQueues {
-    this.ctx.waitUntil(this.#deliver(caller, role));
-    return NO_QUEUES;
-  }
-
-  async subscribe(caller: Caller, role: ServiceRole): Promise<ServiceQueues> {
+  async subscribe(caller: Caller, role: ServiceRole, isRepeated: boolean): Promise<ServiceQueues> {
     const state = this.#state();
-    if (!state || !caller.serviceId) return this.#withoutQueues(caller, role);
-    const former = state.connection;
-    if (former === caller.connection) return state.queues;
-    this.#save({ ...state, connection: caller.connection });
-    if (former) this.ctx.waitUntil(this.#tell(former, caller.serviceId, { tag: "ENDS", ...state.queues }));
-    this.ctx.waitUntil(this.#deliver(caller, state.role));
-    return state.queues;
+    const queues = state?.queues ?? NO_QUEUES;
+    if (isRepeated || !caller.serviceId) return queues;
+    const former = state?.connection;
+    // A service without queues is not kept: it may be anybody with a certificate of their own making.
+    if (state) this.#save({ ...state, connection: caller.connection });
+    if (former) this.ctx.waitUntil(this.#tell(former, caller.serviceId, { tag: "ENDS", ...queues }));
+    this.ctx.waitUntil(this.#deliver(caller, role));
+    return queues;
   }
 
   async #tell(connection: string, entityId: Uint8Array, message: Message): Promise<void> {

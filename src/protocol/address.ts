@@ -1,6 +1,6 @@
 import { base64url, fromBase64url } from "#crypto/bytes";
 import { decodePublicKey, encodePublicKey, type PublicKey } from "#crypto/keys";
-import { type Codec, latin1, str, strOf } from "./codec.ts";
+import { type Codec, latin1, str, transform } from "./codec.ts";
 import { nonEmpty, struct } from "./combine.ts";
 import type { QueueMode } from "./commands/queue.ts";
 import type { VersionRange } from "./version.ts";
@@ -20,11 +20,34 @@ export interface Server {
 
 export const KEY_HASH_LENGTH = 32;
 
-/** NonEmpty Str hosts, Str port, Str key hash. */
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}\d+$/;
+const IPV6 = /^[0-9a-fA-F:]*:[0-9a-fA-F:.]*$/;
+const DOMAIN = /^[^:#,;/ \n\r\t[\]]+$/;
+
+/** The shortest form of an IPv6 address, without brackets; null when it is none. */
+function readIpv6(text: string): string | null {
+  const url = `http://[${text}]/`;
+  return IPV6.test(text) && URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : null;
+}
+
+/** A host as the official parser takes it: IPv4, IPv6 (brackets are dropped), an onion name or a domain name. */
+function readHost(text: string): string {
+  const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  const ipv6 = readIpv6(bare);
+  if (ipv6 !== null) return ipv6;
+  const isOnion = text.endsWith(".onion");
+  const isHost = bare === text && (isOnion ? /^[a-z0-9]*\.onion$/.test(text) : IPV4.test(text) || DOMAIN.test(text));
+  if (!isHost) throw new AddressError(`'${text}' is not a host`);
+  return text;
+}
+
+const transportHost: Codec<string> = transform(latin1(str), readHost, (text) => text);
+
+/** NonEmpty Str hosts, Str port, Str key hash, which no one checks here to be 32 bytes. */
 export const server: Codec<Server> = struct<Server>({
-  hosts: nonEmpty(latin1(str)) as Codec<readonly string[]>,
+  hosts: nonEmpty(transportHost) as Codec<readonly string[]>,
   port: latin1(str),
-  keyHash: strOf(KEY_HASH_LENGTH),
+  keyHash: str,
 });
 
 /** A server's text form may carry the password for creating queues on it. */
@@ -32,7 +55,10 @@ export interface ServerAddress extends Server {
   readonly password: string | null;
 }
 
-const HOST = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)$/;
+/** What people may write for a host; stricter than what peers may send. */
+const HOST = /^(?:\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:]*:[0-9a-fA-F:]*|[A-Za-z0-9_-](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?)$/;
+/** IPv6 without brackets, as official clients write it: what follows its last colon is no port. */
+const BARE_IPV6 = /^[0-9a-fA-F]*(?::[0-9a-fA-F]*){2,}$/;
 const ADDRESS = /^smp:\/\/(?<hash>[A-Za-z0-9_-]+=*)(?::(?<password>[^\s@:/]+))?@(?<authority>[^/?#\s]+)$/;
 
 function readBytes(what: string, text: string): Uint8Array {
@@ -60,14 +86,18 @@ function readKeyHash(text: string): Uint8Array {
   return keyHash;
 }
 
+function parseHost(text: string): string {
+  if (!HOST.test(text)) throw new AddressError(`'${text}' is not a host name`);
+  return readHost(text);
+}
+
 function readAuthority(authority: string): { hosts: string[]; port: string } {
-  const match = /^(.*?)(?::(\d+))?$/.exec(authority);
-  const hosts = (match?.[1] ?? "").split(",");
+  const isBare = BARE_IPV6.test(authority);
+  const match = isBare ? null : /^(.*?)(?::(\d+))?$/.exec(authority);
+  const hosts = (match?.[1] ?? authority).split(",");
   const port = match?.[2] ?? "";
-  const badHost = hosts.find((host) => !HOST.test(host));
-  if (badHost !== undefined) throw new AddressError(`'${badHost}' is not a host name`);
   if (port !== "" && (Number(port) < 1 || Number(port) > 65_535)) throw new AddressError(`${port} is not a port`);
-  return { hosts, port };
+  return { hosts: hosts.map(parseHost), port };
 }
 
 /** `smp://<fingerprint>[:password]@host[,host...][:port]`. @throws AddressError */
@@ -82,7 +112,10 @@ export function parseServerAddress(text: string): ServerAddress {
 export function formatServerAddress(address: Server & { readonly password?: string | null }): string {
   const password = address.password ? `:${address.password}` : "";
   const port = address.port === "" ? "" : `:${address.port}`;
-  return `smp://${base64url(address.keyHash)}${password}@${address.hosts.join(",")}${port}`;
+  // The official form has no brackets; among others or before a port only brackets can be read again.
+  const needsBrackets = port !== "" || address.hosts.length > 1;
+  const hosts = address.hosts.map((name) => (IPV6.test(name) && needsBrackets ? `[${name}]` : name));
+  return `smp://${base64url(address.keyHash)}${password}@${hosts.join(",")}${port}`;
 }
 
 /** The same place, as the official agent decides it: hosts in order and port; the key hash is not compared. */
@@ -151,11 +184,12 @@ export function parseQueueUri(text: string): QueueUri {
   const query = new URLSearchParams(rest.join("?"));
   const key = path === "" || path === "/" ? query.get("dh") : path;
   if (!key) throw new AddressError("the queue address has no key");
-  const { password: _, ...first } = parseServerAddress(address);
+  const { password, ...first } = parseServerAddress(address);
+  if (password !== null) throw new AddressError("a queue address has no password");
   const others = query.get("srv")?.split(",") ?? [];
   return {
     clientVersions: parseRange(query.get("v")),
-    server: others.length === 0 ? first : { ...first, hosts: readAuthority([...first.hosts, ...others].join(",")).hosts },
+    server: others.length === 0 ? first : { ...first, hosts: [...first.hosts, ...others.map(parseHost)] },
     senderId: readBytes("the queue id", id),
     dhKey: readKey(key),
     mode: parseMode(query),

@@ -70,7 +70,7 @@ export interface AuthContext {
   /** The covered bytes, with the service's fingerprint in front where a service signed too. */
   readonly authorized: Uint8Array;
   readonly corrId: Uint8Array;
-  /** The router's secret key of this session; null in v6. */
+  /** The router's secret key of this session; null where there is none. */
   readonly sessionKey: SecretKey<"X25519"> | null;
 }
 

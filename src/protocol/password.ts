@@ -1,7 +1,7 @@
 import { utf8 } from "#crypto/bytes";
 import { type Codec, EncodeError, str } from "./codec.ts";
 
-const lenient = new TextDecoder();
+const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 /** Bytes that may stand in a password: printable as Latin-1, no space, and none of `@ : /` (they end it in an address). */
 function isAllowed(byte: number): boolean {

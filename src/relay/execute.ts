@@ -108,9 +108,9 @@ function run(
     case "LDEL":
       return rules.removeLink(store, record);
     case "NKEY":
-      return rules.setNotifier(store, record, command.key, command.dhKey);
+      return rules.setNotifier(store, record, caller, command.key, command.dhKey);
     case "NDEL":
-      return rules.removeNotifier(store, record);
+      return rules.removeNotifier(store, record, caller);
     case "OFF":
       return rules.suspend(store, record);
     case "DEL":

@@ -124,8 +124,8 @@ export interface Outcome {
   readonly services: readonly ServiceChange[];
   /** A link that leads nowhere from now on. */
   readonly releasedLink?: Uint8Array;
-  /** The connection gained (+1) or lost (-1) a subscription. */
-  readonly subscriptions?: 1 | -1;
+  /** Subscriptions that the asking connection gained, or lost (negative). */
+  readonly subscriptions?: number;
 }
 
 /** Who gives a command. */

@@ -59,15 +59,25 @@ export function showLink(record: QueueRecord, linkId: Uint8Array): Outcome {
   return answer({ tag: "LNK", senderId: record.senderId, linkData: record.link.data });
 }
 
-function deletedNotifier(store: QueueStore, record: QueueRecord): Pick<Outcome, "events" | "services"> {
+/** Who else is told that a notifier is gone, and what the asking connection loses. */
+function deletedNotifier(
+  store: QueueStore,
+  record: QueueRecord,
+  caller: Caller,
+): Pick<Outcome, "events" | "services"> & { readonly lost: number } {
   const subscriber = store.notifierSubscriber();
-  const serviceId = record.notifier?.serviceId;
+  const isOwn = subscriber?.connection === caller.connection;
   return {
-    events: subscriber
+    events: subscriber && !isOwn
       ? [{ connection: subscriber.connection, entityId: record.notifierId, message: { tag: "DELD" } }]
       : [],
-    services: changeService(serviceId ?? null, null, "notifier", record.notifierId),
+    services: changeService(record.notifier?.serviceId ?? null, null, "notifier", record.notifierId),
+    lost: isOwn ? 1 : 0,
   };
+}
+
+function lostBy(count: number): Pick<Outcome, "subscriptions"> {
+  return count > 0 ? { subscriptions: -count } : {};
 }
 
 function dropNotifierState(store: QueueStore): void {
@@ -91,15 +101,16 @@ export function makeNotifier(key: AuthKey, recipientKey: PublicKey<"X25519">): M
 export function setNotifier(
   store: QueueStore,
   record: QueueRecord,
+  caller: Caller,
   key: AuthKey,
   recipientKey: PublicKey<"X25519">,
 ): Outcome {
   try {
     const { notifier, routerKey } = makeNotifier(key, recipientKey);
-    const former = deletedNotifier(store, record);
+    const { lost, ...former } = deletedNotifier(store, record, caller);
     dropNotifierState(store);
     store.save({ ...record, notifier });
-    return answer({ tag: "NID", notifierId: record.notifierId, dhKey: routerKey }, former);
+    return answer({ tag: "NID", notifierId: record.notifierId, dhKey: routerKey }, { ...former, ...lostBy(lost) });
   } catch (error) {
     if (error instanceof KeyError) return refused("SYNTAX");
     throw error;
@@ -107,12 +118,12 @@ export function setNotifier(
 }
 
 /** NDEL, also when there is no notifier. */
-export function removeNotifier(store: QueueStore, record: QueueRecord): Outcome {
+export function removeNotifier(store: QueueStore, record: QueueRecord, caller: Caller): Outcome {
   if (!record.notifier) return ok();
-  const former = deletedNotifier(store, record);
+  const { lost, ...former } = deletedNotifier(store, record, caller);
   dropNotifierState(store);
   store.save({ ...record, notifier: null });
-  return ok(former);
+  return ok({ ...former, ...lostBy(lost) });
 }
 
 /** OFF: nobody can send any more; what is stored can still be received. Works on blocked queues too. */
@@ -128,13 +139,13 @@ export function remove(store: QueueStore, record: QueueRecord, caller: Caller): 
   const events: QueueEvent[] = subscriber && !isOwn
     ? [{ connection: subscriber.connection, entityId: record.recipientId, message: { tag: "DELD" } }]
     : [];
-  const notifier = deletedNotifier(store, record);
+  const notifier = deletedNotifier(store, record, caller);
   store.erase();
   return ok({
     events: [...events, ...notifier.events],
     services: [...changeService(record.serviceId, null, "messaging", record.recipientId), ...notifier.services],
     ...(record.link ? { releasedLink: record.link.linkId } : {}),
-    ...(isOwn ? { subscriptions: -1 } : {}),
+    ...lostBy(notifier.lost + (isOwn ? 1 : 0)),
   });
 }
 

@@ -1,4 +1,5 @@
 import { equal } from "#crypto/bytes";
+import { readElements, readOne, TAG } from "#crypto/der";
 import { CryptoError } from "#crypto/errors";
 import { dh, generateKeyPair, type SecretKey } from "#crypto/keys";
 import { randomBytes } from "#crypto/random";
@@ -17,7 +18,7 @@ import {
   type ServiceRole,
 } from "#protocol/handshake";
 import { SESSION_ID_LENGTH } from "#protocol/limits";
-import { isInRange, RELAY_VERSIONS, VERSION } from "#protocol/version";
+import { isInRange, RELAY_VERSIONS } from "#protocol/version";
 import { identityFingerprint, type RelayIdentity } from "./identity.ts";
 import type { Bucket } from "./limits.ts";
 
@@ -29,6 +30,8 @@ export interface SessionService {
   readonly fingerprint: Uint8Array;
   /** Raw Ed25519 key of this session. */
   readonly sessionKey: Uint8Array;
+  /** Whether SUBS or NSUBS was done: done again it only tells the numbers. */
+  readonly isSubscribed: boolean;
 }
 
 /** What a connection that has sent its hello waits with. All session states are plain data that survive hibernation. */
@@ -112,12 +115,24 @@ function sessionSecret(secret: Uint8Array, hello: ClientHello): Uint8Array | nul
   }
 }
 
+/** Whether it is one DER sequence of three: what is signed, how, and the signature. More is for verification to say. */
+function isSigned(der: Uint8Array): boolean {
+  try {
+    return readElements(readOne(der, TAG.sequence).content).length === 3;
+  } catch (error) {
+    if (error instanceof CryptoError) return false;
+    throw error;
+  }
+}
+
 /**
  * The certificate of a service stands in the hello itself: its session key is signed by it and signs every command,
  * so no TLS certificate of the client is needed to believe it.
  */
 function readOffer(hello: ClientHello, now: number): Accepted["offer"] {
   if (!hello.service) return null;
+  const { certChain, signedKey } = hello.service.certChainPubKey;
+  if (![...certChain, signedKey].every(isSigned)) throw new HandshakeRefused("service certificates are malformed");
   try {
     const { identity, key } = verifyCertChainPubKey(hello.service.certChainPubKey, "Ed25519", now, true);
     return { role: hello.service.role, fingerprint: identity, sessionKey: key.raw };
@@ -156,9 +171,9 @@ export function serviceResponseBlock(response: ServiceResponse): Uint8Array {
   return clearBlock(encode(serviceResponse, response));
 }
 
-/** The key with which X25519 authenticators are checked; v6 sessions have none. */
-export function authenticatorKey(session: ReadySession): SecretKey<"X25519"> | null {
-  return session.version >= VERSION.authKeys ? { algorithm: "X25519", secret: session.secret } : null;
+/** The key with which X25519 authenticators are checked, in every version. */
+export function authenticatorKey(session: ReadySession): SecretKey<"X25519"> {
+  return { algorithm: "X25519", secret: session.secret };
 }
 
 /** The content of a received block, null when it cannot be opened. The chain steps in either case. */

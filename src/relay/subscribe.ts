@@ -79,6 +79,9 @@ export function subscribeAsService(
   const record = store.record();
   const owner = role === "notifier" ? record?.notifier?.serviceId : record?.serviceId;
   if (!record || !owner || !caller.serviceId || !equal(owner, caller.serviceId)) return [];
+  const former = role === "notifier" ? store.notifierSubscriber() : store.subscriber();
+  // It was given what there is when it subscribed to this queue by itself.
+  if (former?.connection === caller.connection) return [];
   const { events, followUp } = role === "notifier"
     ? subscribeNotifier(store, record, caller, conditions)
     : subscribe(store, record, caller);

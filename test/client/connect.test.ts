@@ -85,6 +85,8 @@ describe("where to connect", () => {
     [["127.0.0.1"], "8787", "ws://127.0.0.1:8787/?challenge="],
     [["localhost"], "8787", "ws://localhost:8787/?challenge="],
     [["[::1]"], "8787", "ws://[::1]:8787/?challenge="],
+    [["::1"], "8787", "ws://[::1]:8787/?challenge="],
+    [["2001:db8::1"], "", "wss://[2001:db8::1]/?challenge="],
   ])("%j port '%s': %s", async (hosts, port, url) => {
     expect(await urlFor({ server: { hosts, port, keyHash } })).toBe(url);
   });

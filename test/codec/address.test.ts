@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { base64url, utf8 } from "#crypto/bytes";
+import { base64url, concat, utf8 } from "#crypto/bytes";
 import { encodePublicKey } from "#crypto/keys";
 import {
   AddressError,
@@ -11,7 +11,8 @@ import {
   sameServer,
   server as serverCodec,
 } from "#protocol/address";
-import { decode, encode } from "#protocol/codec";
+import { decode, DecodeError, encode, str } from "#protocol/codec";
+import { nonEmpty } from "#protocol/combine";
 import { bytes, dhKey, server, versionRange } from "../support/arbitrary.ts";
 
 const RUNS = { numRuns: 2000 };
@@ -138,6 +139,27 @@ describe("texts that are no addresses", () => {
       }),
       RUNS,
     );
+  });
+
+  test("IPv6 is read with brackets and, as official clients write it, without", () => {
+    for (const text of [`smp://${hash}@2001:db8::1`, `smp://${hash}@[2001:db8::1]`]) {
+      const address = parseServerAddress(text);
+      expect(address).toMatchObject({ hosts: ["2001:db8::1"], port: "" });
+      expect(formatServerAddress(address)).toBe(`smp://${hash}@2001:db8::1`);
+    }
+    const withPort = parseServerAddress(`smp://${hash}@[::1]:5223`);
+    expect(withPort).toMatchObject({ hosts: ["::1"], port: "5223" });
+    expect(formatServerAddress(withPort)).toBe(`smp://${hash}@[::1]:5223`);
+  });
+
+  test("hosts that peers send are held to the official grammar", () => {
+    const rest = concat(encode(str, utf8("443")), encode(str, new Uint8Array(32)));
+    const read = (name: string): unknown =>
+      decode(serverCodec, concat(encode(nonEmpty(str), [utf8(name)]), rest)).hosts[0];
+    for (const name of ["a", "relay.example", "10.0.0.1", "::1", "abc234.onion", "-h"]) expect(read(name)).toBe(name);
+    for (const name of ["", "a b", "a/b", "a:1", "a,b", "a#", "a;b", "[a]", "A.onion"]) {
+      expect(() => read(name)).toThrow(DecodeError);
+    }
   });
 
   test("a host name made to be slow to read is not", () => {

@@ -151,7 +151,7 @@ describe("texts of bytes", () => {
 });
 
 describe("a password", () => {
-  const wire = (...bytes: readonly number[]): Uint8Array => Uint8Array.of(bytes.length, ...bytes);
+  const wire = (...content: readonly number[]): Uint8Array => Uint8Array.of(content.length, ...content);
 
   test("holds any printable character but space, @, : and /", () => {
     for (let byte = 0; byte < 256; byte++) {

@@ -200,14 +200,10 @@ describe.concurrent("a service's offer", () => {
   const session = generateKeyPair("Ed25519").publicKey;
   const broken = (at: number): Uint8Array => own.map((byte, i) => (i === own.length - at ? byte ^ 1 : byte));
   const bad: Readonly<Record<string, Offer>> = {
-    "noise for a certificate": { ...good, chain: [randomBytes(300)] },
-    "an empty certificate": { ...good, chain: [EMPTY] },
     "a certificate that ended in 2020": { ...good, chain: [expire(own, good.key.secretKey)] },
     "a certificate of tomorrow": validOffer(Date.now() + 86_400_000),
     "a key signed by somebody else": { ...good, signedKey: signKey(session, otherKey.secretKey) },
     "a key for another purpose": { ...good, signedKey: signKey(generateKeyPair("X25519").publicKey, good.key.secretKey) },
-    "noise for a key": { ...good, signedKey: randomBytes(120) },
-    "no key": { ...good, signedKey: EMPTY },
     "a chain in the wrong order": { chain: [ca, leaf], signedKey: signKey(session, two.leaf.secretKey) },
     "a CA that did not sign the leaf": { chain: [leaf, own], signedKey: signKey(session, two.leaf.secretKey) },
     "a leaf with a broken signature": {
@@ -215,6 +211,13 @@ describe.concurrent("a service's offer", () => {
       signedKey: signKey(session, two.leaf.secretKey),
     },
     "a chain of five": { chain: [leaf, ca, ca, ca, ca], signedKey: signKey(session, two.leaf.secretKey) },
+  };
+  /** What is not even the frame of something signed. */
+  const malformed: Readonly<Record<string, Offer>> = {
+    "noise for a certificate": { ...good, chain: [randomBytes(300)] },
+    "an empty certificate": { ...good, chain: [EMPTY] },
+    "noise for a key": { ...good, signedKey: randomBytes(120) },
+    "no key": { ...good, signedKey: EMPTY },
     "a chain of 255": { chain: Array.from({ length: 255 }, () => new Uint8Array(40).fill(0x30)), signedKey: good.signedKey },
     "one certificate as long as a block": { ...good, chain: [concat(fromHex("30823d00"), new Uint8Array(0x3d00))] },
     "lengths in DER that lie": { ...good, chain: [fromHex("3083ffffff30")] },
@@ -231,6 +234,10 @@ describe.concurrent("a service's offer", () => {
       expect(readResponse(block)).toEqual({ type: "rejected", error });
       expect(await fate(greeting.socket)).toBe("1008 service refused");
     }
+  });
+
+  it.each(Object.entries(malformed))("with %s is no hello", async (_, offer) => {
+    expect(await fateOf(hello({ service: offerBytes({ ...offer, role: "M" }) }))).toBe(REFUSED);
   });
 
   it("that does not read at all is no hello", async () => {

@@ -162,6 +162,24 @@ describe("one block of many commands", () => {
     }
   });
 
+  it("is answered before the blocks that follow it, whichever is quicker", async () => {
+    const client = await connect();
+    const queue = await makeQueue(client, { change: { subscribe: false } });
+    for (let round = 0; round < 5; round++) {
+      const corrIds = Array.from({ length: 4 }, () => randomBytes(24));
+      const transmissions = [
+        client.transmission({ tag: "QUE" }, queue.recipientKey, queue.ids.rcvId, corrIds[0]),
+        client.transmission({ tag: "PING" }, null, EMPTY, corrIds[1]),
+        client.transmission({ tag: "LGET" }, null, randomBytes(24), corrIds[2]),
+        client.transmission({ tag: "PING" }, null, EMPTY, corrIds[3]),
+      ];
+      for (const transmission of transmissions) client.sendAll([transmission]);
+      const order = [];
+      for (const _ of corrIds) order.push(named((await client.next()).message));
+      expect(order).toEqual(["INFO", "PONG", "ERR AUTH", "PONG"]);
+    }
+  });
+
   it("answers what cannot be done among what can", async () => {
     const client = await connect();
     const queue = await makeQueue(client);

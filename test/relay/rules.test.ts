@@ -4,7 +4,7 @@ import { issueCaCertificate, fingerprint } from "#crypto/certificate";
 import { md5, sha3_384 } from "#crypto/hash";
 import { dh, generateKeyPair } from "#crypto/keys";
 import { randomBytes } from "#crypto/random";
-import type { Command } from "#protocol/commands";
+import type { Command, Message } from "#protocol/commands";
 import type { LinkData } from "#protocol/commands/queue";
 import { openNotification } from "#protocol/message";
 import { acknowledge, makeQueue, open, send, subscribe } from "../support/queue-user.ts";
@@ -226,6 +226,19 @@ describe("a service", () => {
     const third = await connect({ service });
     await third.ask({ tag: "SUBS", queues: null }, third.serviceKey, serviceId);
     expect((await back.event(serviceId)).message).toEqual({ tag: "ENDS", count: 3, idsHash: hash });
+  });
+
+  it("is told its numbers again by a second command, and its messages only once", async () => {
+    const service = certificate();
+    const client = await connect({ service });
+    const queue = await makeQueue(client);
+    await send(client, queue, "once");
+    expect(open(queue, (await client.event(queue.ids.rcvId)).message).text).toBe("once");
+    const subs = (): Promise<Message> => client.ask({ tag: "SUBS", queues: null }, client.serviceKey, serviceIdOf(client));
+    expect(await subs()).toMatchObject({ tag: "SOKS", count: 1 });
+    expect((await client.event()).message).toEqual({ tag: "ALLS" });
+    expect(await subs()).toMatchObject({ tag: "SOKS", count: 1 });
+    expect(await client.isQuiet()).toBe(true);
   });
 
   it("loses a queue that is subscribed without it, and gains one that is subscribed with it", async () => {

@@ -120,6 +120,16 @@ describe("notifications", () => {
     expect(errorOf(bench.run({ tag: "NSUB" }, "ntf", key.secretKey))).toBe("AUTH");
   });
 
+  it("that the recipient's own connection listens to end without a word, but are counted", () => {
+    const bench = new QueueBench({ ntf: true });
+    bench.run({ tag: "NSUB" }, "recipient");
+    const key = generateKeyPair("Ed25519");
+    const replaced = bench.run({ tag: "NKEY", key: key.publicKey, dhKey: bench.notifierDh.publicKey });
+    expect(replaced).toMatchObject({ answer: { tag: "NID" }, events: [], subscriptions: -1 });
+    bench.run({ tag: "NSUB" }, "recipient", key.secretKey);
+    expect(bench.run({ tag: "DEL" })).toMatchObject({ answer: { tag: "OK" }, events: [], subscriptions: -2 });
+  });
+
   it("with an unusable recipient key are refused and change nothing", () => {
     const bench = new QueueBench();
     const dhKey = { algorithm: "X25519", raw: new Uint8Array(32) } as const;

@@ -42,7 +42,7 @@ export const certChainPubKey: fc.Arbitrary<CertChainPubKey> = fc.record({
 
 const label = fc.stringMatching(/^[a-z0-9](?:-?[a-z0-9]){0,15}$/);
 const domain = fc.array(label, { minLength: 2, maxLength: 5 }).map((labels) => labels.join("."));
-const host = fc.oneof(domain, fc.ipV4(), fc.ipV6().map((address) => `[${address}]`));
+const host = fc.oneof(domain, fc.ipV4(), fc.ipV6().map((address) => new URL(`http://[${address}]`).hostname.slice(1, -1)));
 
 export const server: fc.Arbitrary<Server> = fc.record({
   hosts: fc.array(host, { minLength: 1, maxLength: 4 }),

@@ -1,3 +1,4 @@
+import { fromUtf8, utf8 } from "#crypto/bytes";
 import { type Codec, tail, text, transform } from "../codec.ts";
 import { struct } from "../combine.ts";
 import { spaced, type TagTable } from "../tagged.ts";
@@ -33,16 +34,21 @@ const MAX_DOMAIN = 253;
 const DOMAIN = /^(?:[a-z0-9](?:-?[a-z0-9])*\.)+[a-z0-9](?:-?[a-z0-9])*$/;
 const MAX_LABEL = 63;
 
-function parseDomain(input: string): string {
-  const domain = (/^\S*/.exec(input)?.[0] ?? "").toLowerCase();
+/** ASCII white space ends the name; whatever follows is ignored. */
+function firstWord(bytes: Uint8Array): string {
+  const end = bytes.findIndex((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
+  return fromUtf8(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+function parseDomain(bytes: Uint8Array): string {
+  const domain = firstWord(bytes).toLowerCase();
   const isDomain = domain.length <= MAX_DOMAIN && DOMAIN.test(domain)
     && domain.split(".").every((label) => label.length <= MAX_LABEL);
   if (!isDomain) throw new RangeError("not a domain name");
   return domain;
 }
 
-/** The first word is the name; what follows white space is ignored. */
-const domain: Codec<string> = transform(text(tail), parseDomain, (value) => value);
+const domain: Codec<string> = transform(tail, parseDomain, utf8);
 
 function parseRecord(json: string): NameRecord {
   const value: unknown = JSON.parse(json);
