@@ -22,13 +22,14 @@ import {
   serviceResponseBlock,
 } from "../relay/session.ts";
 import { serviceIdOf } from "../relay/services.ts";
-import type { ConnectionApi, PushedEvent } from "./api.ts";
+import type { ConnectionApi, PushedEvent, QueueApi } from "./api.ts";
 import { loadSession, saveSession } from "./attachment.ts";
 import { type Context, contextOf } from "./context.ts";
 import type { Env } from "./env.ts";
 import { type Answer, DeliveryLost, forward } from "./forward.ts";
 import { acceptsService } from "./locate.ts";
 import { report } from "./log.ts";
+import { Stubs } from "./stubs.ts";
 
 /** Close codes of RFC 6455 that this relay uses. */
 const CLOSE = { policy: 1008, badData: 1007, again: 1012, internal: 1011, tooSlow: 1013 } as const;
@@ -44,6 +45,8 @@ const GATHER = 10;
 
 /** Bytes that may wait for a client before its next commands are put off, and before it is given up. */
 const BUFFERED = { high: 4 * 2 ** 20, most: 32 * 2 ** 20 } as const;
+/** Queues whose stubs a connection keeps. */
+const QUEUE_STUBS = 512;
 /** Blocks of a client that may be put off. */
 const BLOCKS_PUT_OFF = 128;
 /** Milliseconds between looks at what still waits for a client, and until one that takes nothing is given up. */
@@ -75,6 +78,7 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
   /** When the answers to all blocks so far have left. */
   #answered: Promise<void> = Promise.resolve();
   #blocksWaiting = 0;
+  readonly #queues = new Stubs<QueueApi>(QUEUE_STUBS);
   /** Commands under way that may each end in one more subscription. */
   #subscribing = 0;
   /** Commands that wait for their queue, by entity: what happens to that entity meanwhile is told after the answer. */
@@ -229,7 +233,7 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     const caller: Caller = { connection: this.ctx.id.toString(), version, serviceId: service?.serviceId ?? null };
     const turn = this.#turn.then(() => this.#drained(socket));
     const started = turn.then((isThere) =>
-      isThere ? forward({ env: this.env, context, caller, service }, requests) : []
+      isThere ? forward({ env: this.env, context, caller, service, queues: this.#queues }, requests) : []
     );
     this.#turn = started.then(() => undefined, () => undefined);
     this.#refuseHoarder(socket);

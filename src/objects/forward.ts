@@ -13,9 +13,10 @@ import type { SessionService } from "../relay/session.ts";
 import type { QueueApi, QueueReply } from "./api.ts";
 import type { Context } from "./context.ts";
 import type { Env } from "./env.ts";
-import { findQueue, newQueueAt, resolveLink, serviceAt } from "./locate.ts";
+import { findQueue, type FoundQueue, newQueueAt, resolveLink, serviceAt } from "./locate.ts";
 import { report } from "./log.ts";
 import { calling } from "./retry.ts";
+import type { Stubs } from "./stubs.ts";
 
 /** The client can only get on by connecting again: what it holds comes to it with SUB. */
 export class DeliveryLost extends Error {
@@ -36,6 +37,8 @@ export interface Origin {
   readonly context: Context;
   readonly caller: Caller;
   readonly service: SessionService | null;
+  /** Stubs of the queues that this connection used last. */
+  readonly queues: Stubs<QueueApi>;
 }
 
 function toAnswer(request: Request, { answer, followUp, subscriptions }: QueueReply): Answer {
@@ -149,10 +152,14 @@ interface Group {
   readonly members: Placed[];
 }
 
+function keyOf(senderId: Uint8Array | null): string {
+  return senderId ? hex(senderId) : "";
+}
+
 function groupByQueue(requests: readonly (Placed & { readonly senderId: Uint8Array | null })[]): Group[] {
   const groups = new Map<string, Group>();
   for (const { request, index, senderId } of requests) {
-    const key = senderId ? hex(senderId) : "";
+    const key = keyOf(senderId);
     const group = groups.get(key) ?? { senderId, members: [] };
     group.members.push({ index, request });
     groups.set(key, group);
@@ -161,9 +168,12 @@ function groupByQueue(requests: readonly (Placed & { readonly senderId: Uint8Arr
 }
 
 /** One call with all commands for a queue, made again only where that answers the same. */
-function handle(caller: Caller, members: readonly Placed[], queue: () => QueueApi): Promise<QueueReply[]> {
+function handle({ queues, caller }: Origin, { senderId, members }: Group, found: FoundQueue): Promise<QueueReply[]> {
   const commands = members.map(({ request }) => toQueueRequest(request));
-  const call = (): Promise<QueueReply[]> => queue().handle(caller, commands);
+  const ask = (queue: QueueApi): Promise<QueueReply[]> => queue.handle(caller, commands);
+  // Commands for one queue are done in the order in which they came, also from block to block.
+  const call = (): Promise<QueueReply[]> =>
+    found.mayExist ? queues.call(keyOf(senderId), found.at, ask) : ask(found.at());
   return members.some(({ request }) => UNREPEATABLE.has(request.command.tag)) ? call() : calling(call);
 }
 
@@ -190,9 +200,10 @@ export async function forward(origin: Origin, requests: readonly Request[]): Pro
       return [];
     }
   }));
-  await Promise.all(groupByQueue(located.flat()).map(async ({ senderId, members }) => {
+  await Promise.all(groupByQueue(located.flat()).map(async (group) => {
+    const { senderId, members } = group;
     try {
-      const replies = handle(origin.caller, members, await findQueue(origin.env, senderId));
+      const replies = handle(origin, group, await findQueue(origin.env, senderId));
       members.forEach(({ request, index }, i) => {
         answers[index] = failSafe(request, replies.then((all) => all[i] ?? { answer: err({ type: "INTERNAL" }) }));
       });

@@ -59,15 +59,23 @@ export function newQueueAt(env: Env, senderId: Uint8Array): QueueApi {
   return queueAt(env, senderId);
 }
 
+/** How to reach the object that answers for an id. */
+export interface FoundQueue {
+  /** False where it certainly leads to no queue: yet one may be made. */
+  readonly mayExist: boolean;
+  at(): QueueApi;
+}
+
 /**
- * How to reach the queue object that an id leads to, or the one that answers for all that do not exist: the answer
- * takes the same way and time, and no id that a stranger makes up leaves a file on this machine. On Cloudflare, where
- * an object that stores nothing leaves nothing, the id's own object answers.
+ * Finds the queue object that an id leads to, or the one that answers for all that do not exist: the answer takes the
+ * same way and time, and no id that a stranger makes up leaves a file on this machine. On Cloudflare, where an object
+ * that stores nothing leaves nothing, the id's own object answers.
  */
-export async function findQueue(env: Env, senderId: Uint8Array | null): Promise<() => QueueApi> {
-  if (!senderId || senderId.length !== ID_LENGTH) return () => nobodyAt(env);
+export async function findQueue(env: Env, senderId: Uint8Array | null): Promise<FoundQueue> {
+  const nobody: FoundQueue = { mayExist: false, at: () => nobodyAt(env) };
+  if (!senderId || senderId.length !== ID_LENGTH) return nobody;
   const exists = !env.QUEUE_FILES || await hasFile(env.QUEUE_FILES, env.QUEUE.idFromName(nameOf(senderId)), true);
-  return exists ? () => queueAt(env, senderId) : () => nobodyAt(env);
+  return exists ? { mayExist: true, at: () => queueAt(env, senderId) } : nobody;
 }
 
 /** Fails when queue objects do not answer. Asks the one that is there anyway. */

@@ -8,16 +8,19 @@ import { type Conditions, dropExpired, toMsg } from "../relay/messages.ts";
 import { AUTH, failed } from "../relay/outcome.ts";
 import type { Caller, Outcome, QueueEvent, QueueLink, QueueRecord, ServiceChange } from "../relay/ports.ts";
 import { forgetConnection, subscribeAsService } from "../relay/subscribe.ts";
-import type { PushedEvent, QueueApi, QueueReply } from "./api.ts";
+import type { ConnectionApi, PushedEvent, QueueApi, QueueReply } from "./api.ts";
 import { configOf } from "./context.ts";
 import type { Env } from "./env.ts";
 import { connectionAt, linkAt, serviceAt } from "./locate.ts";
 import { report } from "./log.ts";
 import { meter } from "./meter.ts";
 import { SqlQueueStore } from "./queue-store.ts";
+import { Stubs } from "./stubs.ts";
 
 /** Pauses before a push that failed in transport is tried again, in milliseconds. */
 const PUSH_RETRIES = [50, 500, 2000] as const;
+/** Connections whose stubs are kept. */
+const STUBS = 8;
 /** Key of the note that the alarm has a message to push. */
 const UNDELIVERED = "undelivered";
 /** When these are over, the head is pushed again by alarm after so many milliseconds. */
@@ -29,6 +32,7 @@ const REDELIVERY_DELAY = 30_000;
  */
 export class Queue extends DurableObject<Env> implements QueueApi {
   readonly #store = new SqlQueueStore(this.ctx.storage.sql);
+  readonly #connections = new Stubs<ConnectionApi>(STUBS);
   /** When the alarm goes off, in milliseconds; undefined until it was looked up. */
   #alarm: number | null | undefined;
 
@@ -157,7 +161,9 @@ export class Queue extends DurableObject<Env> implements QueueApi {
     for (const pause of [...PUSH_RETRIES, null]) {
       try {
         meter.pushes++;
-        const isThere = await connectionAt(this.env, connection).push(events);
+        const at = (): ConnectionApi => connectionAt(this.env, connection);
+        // One after the other: an END must not overtake the message before it.
+        const isThere = await this.#connections.call(connection, at, (stub) => stub.push(events));
         if (!isThere) this.#transaction(() => forgetConnection(this.#store, connection));
         return;
       } catch (error) {
@@ -169,6 +175,7 @@ export class Queue extends DurableObject<Env> implements QueueApi {
 
   #pushLater(error: unknown): void {
     report("a push could not be made, it is tried again later", error);
+    if (!this.#store.record()) return;
     this.ctx.storage.kv.put(UNDELIVERED, true);
     const at = Date.now() + REDELIVERY_DELAY;
     this.#alarm = at;
