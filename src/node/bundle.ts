@@ -5,12 +5,16 @@ const ENTRY = fileURLToPath(new URL("../index.ts", import.meta.url));
 /** Beside the built command line stands the built Worker. */
 const BUILT = fileURLToPath(new URL("worker.js", import.meta.url));
 
-/** The Worker as one ES module, built as wrangler builds it. */
+/** The relay's Worker as one ES module. */
 export async function bundleWorker(): Promise<string> {
-  if (existsSync(BUILT)) return readFileSync(BUILT, "utf8");
+  return existsSync(BUILT) ? readFileSync(BUILT, "utf8") : await bundleForWorkerd(ENTRY);
+}
+
+/** A Worker as one ES module, built as wrangler builds it. */
+export async function bundleForWorkerd(entry: string): Promise<string> {
   const esbuild = await import("esbuild");
   const result = await esbuild.build({
-    entryPoints: [ENTRY],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     format: "esm",

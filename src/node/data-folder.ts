@@ -51,13 +51,19 @@ function endOrphan(pidFile: string): void {
 /** Whether any queue was ever kept in a folder. */
 export function hasQueues(path: string): boolean {
   const folder = join(resolve(path), "do", `${WORKER}-Queue`);
-  return existsSync(folder) && readdirSync(folder).some((name) => OBJECT_FILE.test(name));
+  return existsSync(folder)
+    && readdirSync(folder).some((name) => OBJECT_FILE.test(name) && !isEmptyObject(join(folder, name)));
 }
 
 const OBJECT_FILE = /^[0-9a-f]{64}\.sqlite$/;
 
 /** An empty SQLite file: an object that was asked once and had nothing to keep. */
 const EMPTY_SIZE = 4096;
+
+function isEmptyObject(file: string): boolean {
+  const journal = `${file}-wal`;
+  return statSync(file).size <= EMPTY_SIZE && !(existsSync(journal) && statSync(journal).size > 0);
+}
 
 /**
  * Objects on this machine leave a file as soon as they are asked. Those that kept nothing are removed while no relay
@@ -66,9 +72,7 @@ const EMPTY_SIZE = 4096;
 function removeEmptyObjects(folder: string): void {
   for (const name of readdirSync(folder)) {
     const file = join(folder, name);
-    if (!OBJECT_FILE.test(name) || statSync(file).size > EMPTY_SIZE) continue;
-    const journal = `${file}-wal`;
-    if (existsSync(journal) && statSync(journal).size > 0) continue;
+    if (!OBJECT_FILE.test(name) || !isEmptyObject(file)) continue;
     for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
   }
 }

@@ -7,7 +7,7 @@ import { BLOCK_SIZE } from "#protocol/limits";
 import { packBatches } from "#protocol/transmission";
 import { admit, isSubscribing } from "../relay/admit.ts";
 import { encodeFitting, readRequests, type Received, type Reply, type Request as CommandRequest } from "../relay/dispatch.ts";
-import { HANDSHAKE_TIMEOUT, type Limits } from "../relay/limits.ts";
+import { BLOCKS_PUT_OFF, BUFFERED, DRAIN, HANDSHAKE_TIMEOUT, type Limits } from "../relay/limits.ts";
 import type { Caller } from "../relay/ports.ts";
 import {
   acceptHello,
@@ -43,15 +43,8 @@ const HELLO_DELAY = 20;
 /** Milliseconds for which small events wait for others to share their block. */
 const GATHER = 10;
 
-/** Bytes that may wait for a client before its next commands are put off, and before it is given up. */
-const BUFFERED = { high: 4 * 2 ** 20, most: 32 * 2 ** 20 } as const;
 /** Queues whose stubs a connection keeps. */
 const QUEUE_STUBS = 512;
-/** Blocks of a client that may be put off. */
-const BLOCKS_PUT_OFF = 128;
-/** Milliseconds between looks at what still waits for a client, and until one that takes nothing is given up. */
-const DRAIN = { pause: 50, patience: 120_000 } as const;
-
 /** WebSocket.readyState of a socket that can send. */
 const OPEN = 1;
 const BAD_SERVICE: TransportError = { type: "handshake", handshakeErr: { type: "BAD_SERVICE" } };

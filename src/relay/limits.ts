@@ -34,6 +34,12 @@ export const FETCHING_CONNECTIONS = 8;
  * connection that waits cannot hibernate, and a stranger's silence should not cost much.
  */
 export const HANDSHAKE_TIMEOUT = 20_000;
+/** Bytes that may wait for a client before its next commands are put off, and before it is given up. */
+export const BUFFERED = { high: 4 * 2 ** 20, most: 32 * 2 ** 20 } as const;
+/** Blocks of a client that may be put off. */
+export const BLOCKS_PUT_OFF = 128;
+/** Milliseconds between looks at what still waits for a client, and until one that takes nothing is given up. */
+export const DRAIN = { pause: 50, patience: 120_000 } as const;
 /** Attempts to find a free id for a new queue. */
 export const CREATE_ATTEMPTS = 3;
 

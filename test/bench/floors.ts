@@ -2,8 +2,8 @@ import { chmodSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as esbuild from "esbuild";
 import { Log, LogLevel, Miniflare } from "miniflare";
+import { bundleForWorkerd } from "../../src/node/bundle.ts";
 import { removeFolder, temporaryFolder } from "../support/relay-process.ts";
 import type { GeneratorProcess } from "./generator-process.ts";
 import { cpuOf } from "./machine.ts";
@@ -11,24 +11,6 @@ import { cpuOf } from "./machine.ts";
 const ENTRY = fileURLToPath(new URL("floor-worker.ts", import.meta.url));
 const LAUNCHER = fileURLToPath(new URL("../../src/node/workerd.sh", import.meta.url));
 const NAME = "floors";
-
-/** Built like the relay's own Worker. */
-async function bundle(): Promise<string> {
-  const { outputFiles } = await esbuild.build({
-    entryPoints: [ENTRY],
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "neutral",
-    target: "es2024",
-    mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "import"],
-    external: ["node:*", "cloudflare:*"],
-    logLevel: "silent",
-  });
-  await esbuild.stop();
-  return outputFiles[0]?.text ?? "";
-}
 
 /** What no relay on workerd could do without: frames and cryptography. Runs in a workerd of its own. */
 export class Floors {
@@ -54,7 +36,7 @@ export class Floors {
     process.env["SMP_EDGE_WORKERD"] = (fromMiniflare("workerd") as { default: string }).default;
     process.env["SMP_EDGE_WORKERD_PID"] = pidFile;
     process.env["MINIFLARE_WORKERD_PATH"] = LAUNCHER;
-    const modules = { "worker.js": { type: "esm", contents: await bundle() } };
+    const modules = { "worker.js": { type: "esm", contents: await bundleForWorkerd(ENTRY) } };
     const miniflare = new Miniflare({
       host: "127.0.0.1",
       port: 0,
