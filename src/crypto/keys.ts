@@ -1,5 +1,4 @@
 import { ed448 } from "@noble/curves/ed448.js";
-import { x448 } from "@noble/curves/ed448.js";
 import { native } from "#native";
 import { ALGORITHMS, type AlgorithmName } from "./algorithms.ts";
 import { concat, equal } from "./bytes.ts";
@@ -40,7 +39,7 @@ function derivePublic(algorithm: AlgorithmName, secret: Uint8Array): Uint8Array 
     case "Ed448":
       return ed448.getPublicKey(secret);
     case "X448":
-      return x448.getPublicKey(secret);
+      return native.x448PublicKey(secret);
   }
 }
 
@@ -112,13 +111,14 @@ export function verify(key: PublicKey<SignatureAlgorithm>, message: Uint8Array, 
 }
 
 /**
- * Raw X25519 (32 bytes, RFC 7748).
- * @throws KeyError when the public key is a point of low order.
+ * Raw X25519 (32 bytes) or X448 (56 bytes), RFC 7748.
+ * @throws KeyError when the public key is a point of low order or has another length.
  */
-export function dh(secretKey: SecretKey<"X25519">, publicKey: PublicKey<"X25519">): Uint8Array {
+export function dh<A extends "X25519" | "X448">(secretKey: SecretKey<A>, publicKey: PublicKey<A>): Uint8Array {
+  const { algorithm, secret } = secretKey;
   try {
-    return native.x25519(secretKey.secret, publicKey.raw);
+    return algorithm === "X25519" ? native.x25519(secret, publicKey.raw) : native.x448(secret, publicKey.raw);
   } catch (cause) {
-    throw new KeyError("X25519 key agreement failed: the public key is not usable", { cause });
+    throw new KeyError(`${algorithm} key agreement failed: the public key is not usable`, { cause });
   }
 }

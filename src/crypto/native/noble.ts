@@ -1,8 +1,11 @@
+import { gcm } from "@noble/ciphers/aes.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
+import { x448 } from "@noble/curves/ed448.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { md5 } from "@noble/hashes/legacy.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
+import { concat } from "../bytes.ts";
 import type { Native } from "./port.ts";
 
 /** Pure JavaScript: runs anywhere, several times slower than `node.ts`. */
@@ -24,4 +27,12 @@ export const native: Native = {
   },
   x25519PublicKey: (secret) => x25519.getPublicKey(secret),
   x25519: (secret, publicKey) => x25519.getSharedSecret(secret, publicKey),
+  x448PublicKey: (secret) => x448.getPublicKey(secret),
+  x448: (secret, publicKey) => x448.getSharedSecret(secret, publicKey),
+  aesGcmSeal: (key, iv, plaintext, associatedData) => {
+    const sealed = gcm(key, iv, associatedData).encrypt(plaintext);
+    return { ciphertext: sealed.slice(0, plaintext.length), tag: sealed.slice(plaintext.length) };
+  },
+  aesGcmOpen: (key, iv, { ciphertext, tag }, associatedData) =>
+    gcm(key, iv, associatedData).decrypt(concat(ciphertext, tag)),
 };
