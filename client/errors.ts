@@ -1,6 +1,17 @@
 import { describeError, type ErrorType } from "#protocol/errors";
 
-export type ErrorCode = "CONNECT" | "PROTOCOL" | "TIMEOUT" | "UNEXPECTED" | "DISCONNECTED" | "USAGE";
+export type ErrorCode =
+  | "CONNECT"
+  | "PROTOCOL"
+  | "TIMEOUT"
+  | "UNEXPECTED"
+  | "DISCONNECTED"
+  | "USAGE"
+  | "AGENT"
+  | "PEER"
+  | "LINK"
+  | "RATCHET"
+  | "STORE";
 
 /** Everything the client throws on purpose. The message says what went wrong, where, and what to do about it. */
 export abstract class SimplexError extends Error {
