@@ -4,11 +4,14 @@ import { report } from "../objects/log.ts";
 import { admin } from "./admin.ts";
 import { health } from "./health.ts";
 import { landing } from "./landing.ts";
+import { LINK_PATHS, linkPage, onlyLook } from "./link/page.ts";
 import { relayInfo } from "./relay-info.ts";
 
 /** Everything that is not a socket: what people and monitors see. */
 export const app = new Hono<{ Bindings: Env }>()
   .get("/", landing)
+  .on("GET", [...LINK_PATHS], linkPage)
+  .on("ALL", [...LINK_PATHS], onlyLook)
   .get("/relay.json", relayInfo)
   .get("/health", health)
   .route("/admin", admin)

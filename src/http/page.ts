@@ -14,6 +14,8 @@ export interface Page {
   readonly body: Markup;
   /** Whether it is a short note in place of the page that was asked for. */
   readonly isNote?: boolean;
+  /** What it runs besides the script of every page. */
+  readonly script?: string;
 }
 
 // The text stays selectable where scripts do not run, so the button shows itself only here.
@@ -33,10 +35,10 @@ if (button) {
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(address.textContent);
-      tell("Copied", "The address is copied.");
+      tell("Copied", "It is copied.");
     } catch {
       getSelection().selectAllChildren(address);
-      tell("Selected", "The address is selected. Copy it with your keyboard or menu.");
+      tell("Selected", "It is selected. Copy it with your keyboard or menu.");
     }
   });
 }
@@ -44,14 +46,20 @@ if (button) {
 
 const hashOf = (text: string): string => `'sha256-${base64(sha256(utf8(text)))}'`;
 
-const POLICY = [
+const STYLE_HASH = hashOf(STYLE);
+const SCRIPT_HASH = hashOf(SCRIPT);
+
+const policy = (script: string | undefined): string => [
   "default-src 'none'",
-  `style-src ${hashOf(STYLE)}`,
-  `script-src ${hashOf(SCRIPT)}`,
+  `style-src ${STYLE_HASH}`,
+  `script-src ${SCRIPT_HASH}${script === undefined ? "" : ` ${hashOf(script)}`}`,
   "img-src data:",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
+  // No text can become markup, not even by mistake.
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
 ].join("; ");
 
 const MARK_SVG = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 28 28' aria-hidden='true'>"
@@ -79,12 +87,13 @@ export async function showPage(c: Call, page: Page, status: 200 | 400 | 503, cac
 <main${raw(page.isNote ? " class=\"note\"" : "")}>
 ${page.body}
 </main>
-<script>${raw(SCRIPT)}</script>
+<script>${raw(SCRIPT)}</script>${page.script === undefined ? "" : html`
+<script>${raw(page.script)}</script>`}
 </body>
 </html>
 `;
   return c.html(markup, status, {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": policy(page.script),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": cache,

@@ -3,13 +3,13 @@ export const STYLE = `
 :root {
   color-scheme: light dark;
   --ground: #f5f6f8; --card: #fff; --ink: #131922; --soft: #525d6b; --line: #dde2e9;
-  --accent: #0a5dc2; --on-accent: #fff; --field: #f5f7fa;
+  --accent: #0a5dc2; --on-accent: #fff; --field: #f5f7fa; --fault: #b3261e;
   --shadow: 0 1px 2px #1319220d, 0 12px 32px -12px #1319221f;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #0c1017; --card: #141a23; --ink: #e9edf3; --soft: #9ba7b6; --line: #27303d;
-    --accent: #7ab5ff; --on-accent: #0a1420; --field: #0e141d; --shadow: none;
+    --accent: #7ab5ff; --on-accent: #0a1420; --field: #0e141d; --fault: #ff8f85; --shadow: none;
   }
 }
 * { box-sizing: border-box; margin: 0; }
@@ -49,18 +49,33 @@ code { font: .9375em/1.6 ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consol
 }
 .field span { color: var(--soft); }
 .field b { font-weight: 600; }
-button {
-  flex: 1 0 7rem; min-height: 2.75rem; margin: .375rem; padding: 0 1rem; border: 0; border-radius: .5rem;
-  cursor: pointer; background: var(--accent); color: var(--on-accent);
-  font: inherit; font-size: .9375rem; font-weight: 600;
+button, .open {
+  min-height: 2.75rem; padding: 0 1rem; border: 0; border-radius: .5rem; cursor: pointer;
+  background: var(--accent); color: var(--on-accent); font: inherit; font-size: .9375rem; font-weight: 600;
 }
-button:hover { filter: brightness(1.08); }
-button[hidden] { display: none; }
+button { flex: 1 0 7rem; margin: .375rem; }
+button:hover, .open:hover { filter: brightness(1.08); }
+[hidden] { display: none !important; }
 .qr { justify-self: center; width: min(100%, 15.5rem); }
 .qr svg {
   display: block; width: 100%; height: auto; background: #fff; border: 1px solid var(--line); border-radius: .875rem;
 }
 .qr figcaption { margin-top: .625rem; text-align: center; font-size: .875rem; color: var(--soft); }
+.card:has(> [hidden]) { grid-template-columns: 1fr; }
+.care {
+  margin-top: 1.25rem; max-width: 36rem; padding: .75rem 1rem .75rem 1.25rem; border-radius: .75rem;
+  border: 1px solid var(--line); box-shadow: inset .25rem 0 var(--accent); background: var(--field); color: var(--soft);
+}
+.fault { margin: 0 0 1.5rem; box-shadow: inset .25rem 0 var(--fault); }
+.open {
+  display: inline-flex; align-items: center; justify-content: center; margin-top: 1.5rem; padding: 0 1.5rem;
+  text-align: center; text-decoration: none;
+}
+.long { max-height: 15.5rem; overflow-y: auto; }
+.forms { display: flex; flex-wrap: wrap; gap: 0 1.5rem; margin: 1rem 0 .25rem; padding: 0; border: 0; }
+.forms label { display: inline-flex; align-items: center; gap: .5rem; min-height: 2.75rem; cursor: pointer; }
+input { width: 1.125rem; height: 1.125rem; accent-color: var(--accent); }
+.too-long { padding: 1.25rem; border: 1px dashed var(--line); border-radius: .875rem; color: var(--soft); }
 .more { display: grid; gap: 2rem 3rem; padding: 1.75rem clamp(1.25rem, 4vw, 2.5rem) 0; }
 ol { padding: 0; list-style: none; counter-reset: step; display: grid; gap: .75rem; }
 li { counter-increment: step; display: grid; grid-template-columns: 1.75rem 1fr; gap: .75rem; }
@@ -90,5 +105,5 @@ strong { color: var(--ink); }
   .field { flex-wrap: nowrap; align-items: center; }
   button { flex: none; width: 6.5rem; }
 }
-@media (forced-colors: active) { button { border: 1px solid; } }
+@media (forced-colors: active) { button, .open { border: 1px solid; } }
 `;
