@@ -7,6 +7,7 @@ import { partyOf } from "#protocol/party";
 import { checkNew, prepareQueue, requestedLink, requestedSenderId } from "../relay/create.ts";
 import type { Reply, Request } from "../relay/dispatch.ts";
 import type { QueueCommand, QueueRequest } from "../relay/execute.ts";
+import { newId } from "../relay/messages.ts";
 import { AUTH } from "../relay/outcome.ts";
 import type { Caller } from "../relay/ports.ts";
 import type { SessionService } from "../relay/session.ts";
@@ -83,9 +84,8 @@ async function createQueue({ env, context, caller }: Origin, request: Request, c
     const { senderId, isChosen } = requestedSenderId(command);
     const ids = context.ids.idsOf(senderId);
     const link = requestedLink(command);
-    const make = (): Promise<QueueReply | null> => newQueueAt(env, senderId).create(caller, ids, queue, link);
-    // A second attempt would find the chosen id taken by the first.
-    const reply = await (isChosen ? make() : calling(make));
+    // A second call finds what the first has made: the keys are made here, once for the NEW.
+    const reply = await calling(() => newQueueAt(env, senderId).create(caller, ids, queue, link));
     if (reply) return reply;
     if (isChosen) return { answer: err(AUTH) };
   }
@@ -125,10 +125,18 @@ function withoutQueue(origin: Origin, request: Request): Promise<QueueReply> | n
 }
 
 /**
- * Commands whose second attempt would answer as if the first had failed. An ACK moreover takes the next message with it:
- * when its answer is lost, only a new subscription brings that message again.
+ * Commands whose second attempt would answer as if the first had failed: the message, the queue or the key that signed
+ * is not there any more. An ACK moreover takes the next message with it: when its answer is lost, only a new
+ * subscription brings that message again.
  */
-const UNREPEATABLE: ReadonlySet<Command["tag"]> = new Set<Command["tag"]>(["ACK", "DEL"]);
+const UNREPEATABLE: ReadonlySet<Command["tag"]> = new Set<Command["tag"]>(["ACK", "DEL", "RKEY"]);
+
+/**
+ * What a client is told when an object failed: whether the command was done is not known. With this error official
+ * clients try again; with INTERNAL they would give a message up. A SEND that comes again from the client is another
+ * message to the relay: its recipient recognises what is inside.
+ */
+const UNKNOWN_RESULT = err({ type: "STORE", storeErr: "the queue did not answer, try again" });
 
 async function failSafe(request: Request, reply: Promise<QueueReply>): Promise<Answer> {
   try {
@@ -136,7 +144,7 @@ async function failSafe(request: Request, reply: Promise<QueueReply>): Promise<A
   } catch (error) {
     report("a command could not be done", error);
     if (request.command.tag === "ACK") throw new DeliveryLost("an acknowledgement was left without answer");
-    return plainAnswer(request, err({ type: "INTERNAL" }));
+    return plainAnswer(request, UNKNOWN_RESULT);
   }
 }
 
@@ -214,6 +222,8 @@ export async function forward(origin: Origin, requests: readonly Request[]): Pro
   return answers;
 }
 
+/** Made once for a command, however often the queue is called: see `IdentifiedSend`. */
 function toQueueRequest({ command, entityId, auth }: Request): QueueRequest {
+  if (command.tag === "SEND") return { command: { ...command, msgId: newId() }, entityId, auth };
   return { command: command as QueueCommand, entityId, auth };
 }

@@ -35,7 +35,11 @@ const TABLES = {
 } as const;
 type Table = keyof typeof TABLES;
 
-const KIND = { quota: 0, silent: 1, notifying: 2 } as const;
+/**
+ * `gone`: the last message left and nothing came after it. Its row stays with the id alone until the next message
+ * takes the row: so the queue recognises a message that is sent again, at no more than the two rows of each message.
+ */
+const KIND = { quota: 0, silent: 1, notifying: 2, gone: 3 } as const;
 
 type Row = Record<string, SqlStorageValue>;
 
@@ -124,7 +128,7 @@ export class SqlQueueStore implements QueueStore {
         ? { connection: row["nsub_connection"], serviceId: optionalBytes(row["nsub_service_id"]) }
         : null,
       first: first ?? 1,
-      next: last === null ? 1 : last + 1,
+      next: last === null ? 1 : newest?.["kind"] === KIND.gone ? last : last + 1,
       endsWithQuota: newest?.["kind"] === KIND.quota,
       head: undefined,
     };
@@ -266,28 +270,37 @@ export class SqlQueueStore implements QueueStore {
     return this.#state.endsWithQuota;
   }
 
+  knows(msgId: Uint8Array): boolean {
+    return this.#exec("SELECT 1 FROM message WHERE id = ? AND kind <> ?", blob(msgId), KIND.quota).length > 0;
+  }
+
   append(message: StoredMessage): void {
     const isQuota = message.type === "quota";
     const kind = isQuota ? KIND.quota : message.notification ? KIND.notifying : KIND.silent;
     const body = isQuota ? null : blob(message.body);
     const state = this.#state;
-    this.#exec("INSERT INTO message VALUES (?, ?, ?, ?, ?)", state.next, blob(message.id), message.ts, kind, body);
-    if (state.first === state.next) state.head = message;
+    const isFirst = state.first === state.next;
+    // Only the row of a message that is gone can be in the way.
+    const insert = isFirst ? "INSERT OR REPLACE INTO" : "INSERT INTO";
+    this.#exec(`${insert} message VALUES (?, ?, ?, ?, ?)`, state.next, blob(message.id), message.ts, kind, body);
+    if (isFirst) state.head = message;
     state.next++;
     state.endsWithQuota = isQuota;
   }
 
   removeHead(): void {
     const state = this.#state;
-    if (this.size() === 0) return;
+    const head = this.head();
+    if (!head) return;
+    state.head = undefined;
+    if (this.size() === 1 && head.type === "message") {
+      this.#exec("UPDATE message SET ts = 0, kind = ?, body = NULL WHERE seq = ?", KIND.gone, state.first);
+      state.next = state.first;
+      return;
+    }
     this.#exec("DELETE FROM message WHERE seq = ?", state.first);
     state.first++;
-    state.head = undefined;
-    if (state.first === state.next) {
-      state.first = 1;
-      state.next = 1;
-      state.endsWithQuota = false;
-    }
+    if (state.first === state.next) state.endsWithQuota = false;
   }
 
   notifierSubscriber(): NotifierSubscriber | null {

@@ -2,9 +2,9 @@ import { DurableObject } from "cloudflare:workers";
 import { equal } from "#crypto/bytes";
 import { err } from "#protocol/commands";
 import type { ServiceRole } from "#protocol/handshake";
-import { create, type PreparedQueue, type QueueIds } from "../relay/create.ts";
+import { create, isMadeBy, type PreparedQueue, type QueueIds } from "../relay/create.ts";
 import { execute, needsLink, type QueueRequest } from "../relay/execute.ts";
-import { type Conditions, dropExpired, toMsg } from "../relay/messages.ts";
+import { type Conditions, deliverHead, dropExpired } from "../relay/messages.ts";
 import { AUTH, failed } from "../relay/outcome.ts";
 import type { Caller, Outcome, QueueEvent, QueueLink, QueueRecord, ServiceChange } from "../relay/ports.ts";
 import { forgetConnection, subscribeAsService } from "../relay/subscribe.ts";
@@ -59,10 +59,15 @@ export class Queue extends DurableObject<Env> implements QueueApi {
 
   async create(caller: Caller, ids: QueueIds, queue: PreparedQueue, link: QueueLink | null): Promise<QueueReply | null> {
     meter.queueRequests++;
-    if (this.#store.record()) return null;
-    if (link && !await linkAt(this.env, link.linkId).claim(link.linkId, ids.senderId)) return null;
+    const isTaken = (): boolean => {
+      const record = this.#store.record();
+      return record !== null && !isMadeBy(record, queue);
+    };
+    if (isTaken()) return null;
+    const claims = link && !this.#store.record();
+    if (claims && !await linkAt(this.env, link.linkId).claim(link.linkId, ids.senderId)) return null;
     // Another creation may have come first while the link was claimed.
-    if (this.#store.record()) return null;
+    if (isTaken()) return null;
     const reply = await this.#run(() => create(this.#store, ids, queue, link, caller));
     if (link && reply.answer.tag !== "IDS") await this.#releaseLink(link.linkId, ids.senderId);
     return reply;
@@ -93,10 +98,7 @@ export class Queue extends DurableObject<Env> implements QueueApi {
   #redeliver(record: QueueRecord): void {
     if (!this.ctx.storage.kv.get(UNDELIVERED)) return;
     this.ctx.storage.kv.delete(UNDELIVERED);
-    const head = this.#store.head();
-    const subscriber = this.#store.subscriber();
-    if (!head || !subscriber || subscriber.delivered) return;
-    this.#push([{ connection: subscriber.connection, entityId: record.recipientId, message: toMsg(record, head) }]);
+    this.#push(deliverHead(this.#store, record));
   }
 
   #transaction<T>(change: () => T): T {

@@ -13,7 +13,18 @@ function isWorthRetrying(error: unknown): boolean {
 
 /**
  * Calls an object, again where that may help. `call` must take a new stub each time: a stub that failed stays broken.
- * A command may be done twice: like a resent SEND, which recipients recognise.
+ *
+ * That a call failed does not tell whether it was done: the object may have stored everything and lost only its
+ * answer. So a call must be such that a second one changes nothing and answers the same. What a command makes is made
+ * before the first call (the id of a message, the keys of a queue), and the queue recognises it:
+ * - A message that is stored is not stored again, nor one that was acknowledged meanwhile. Only when moreover other
+ *   messages came behind it before the second call does its recipient get it twice, under the same id, as after an
+ *   acknowledgement that did not arrive. To remember more would cost another row for each message.
+ * - NEW answers for the queue that it has made. KEY, SKEY, LKEY, LSET, LDEL, NDEL, OFF and whatever reads or
+ *   subscribes find done what they do. NKEY makes new keys, and only its last answer counts.
+ * - What cannot be recognised is not called again (`UNREPEATABLE` in `forward.ts`).
+ *
+ * With an answer that is lost, counts of subscriptions and notifications on their way may be lost.
  */
 export async function calling<T>(call: () => Promise<T>): Promise<T> {
   for (const pause of PAUSES) {

@@ -70,7 +70,9 @@ export class Service extends DurableObject<Env> implements ServiceApi {
     const former = state?.connection;
     // A service without queues is not kept: it may be anybody with a certificate of their own making.
     if (state) this.#save({ ...state, connection: caller.connection });
-    if (former) this.ctx.waitUntil(this.#tell(former, caller.serviceId, { tag: "ENDS", ...queues }));
+    // It is the same when the call is made a second time.
+    const isReplaced = former && former !== caller.connection;
+    if (isReplaced) this.ctx.waitUntil(this.#tell(former, caller.serviceId, { tag: "ENDS", ...queues }));
     this.ctx.waitUntil(this.#deliver(caller, role));
     return queues;
   }

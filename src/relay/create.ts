@@ -8,7 +8,7 @@ import { commandErr, type ErrorType } from "#protocol/errors";
 import { ID_LENGTH } from "#protocol/limits";
 import { newId } from "./messages.ts";
 import { answer, AUTH } from "./outcome.ts";
-import type { Caller, Outcome, QueueLink, QueueStore } from "./ports.ts";
+import type { Caller, Outcome, QueueLink, QueueRecord, QueueStore } from "./ports.ts";
 import { type MadeNotifier, makeNotifier } from "./secure.ts";
 import { changeService } from "./services.ts";
 
@@ -76,7 +76,15 @@ export function prepareQueue(command: NEW): PreparedQueue | null {
   }
 }
 
-/** Makes the queue in an empty store. The caller has checked the command and claimed the link. */
+/** Whether it was made by this very NEW: the router's key, and so the secret, is another for each. */
+export function isMadeBy(record: QueueRecord, { rcvDhSecret }: PreparedQueue): boolean {
+  return equal(record.rcvDhSecret, rcvDhSecret);
+}
+
+/**
+ * Makes the queue in an empty store. Where it was made by this very NEW it only answers again. The caller has checked
+ * the command and claimed the link.
+ */
 export function create(
   store: QueueStore,
   ids: QueueIds,
@@ -86,18 +94,20 @@ export function create(
 ): Outcome {
   const mode = command.queueReqData?.mode ?? null;
   const { serviceId } = caller;
-  store.save({
-    ...ids,
-    recipientKeys: [command.rcvAuthKey],
-    rcvDhSecret,
-    senderKey: null,
-    mode,
-    link,
-    notifier: ntf?.notifier ?? null,
-    status: { type: "active" },
-    serviceId,
-  });
-  if (command.subscribe) store.setSubscriber({ connection: caller.connection, serviceId, delivered: null });
+  if (!store.record()) {
+    store.save({
+      ...ids,
+      recipientKeys: [command.rcvAuthKey],
+      rcvDhSecret,
+      senderKey: null,
+      mode,
+      link,
+      notifier: ntf?.notifier ?? null,
+      status: { type: "active" },
+      serviceId,
+    });
+    if (command.subscribe) store.setSubscriber({ connection: caller.connection, serviceId, delivered: null });
+  }
   return answer({
     tag: "IDS",
     rcvId: ids.recipientId,

@@ -9,11 +9,17 @@ import * as rules from "./secure.ts";
 import { send } from "./send.ts";
 import { fetch, subscribe, subscribeNotifier } from "./subscribe.ts";
 
+/**
+ * A SEND with the id under which its message is stored. Not the queue but the connection makes the id: when a call
+ * to the queue fails, nobody knows whether the message was stored, and the call that is made again must be about the
+ * same message.
+ */
+export type IdentifiedSend = CommandOf<"SEND"> & { readonly msgId: Uint8Array };
+
 /** Commands that one queue decides. */
-export type QueueCommand = Exclude<
-  Command,
-  CommandOf<"NEW" | "SUBS" | "NSUBS" | "PING" | "PRXY" | "PFWD" | "RFWD" | "RSLV">
->;
+export type QueueCommand =
+  | IdentifiedSend
+  | Exclude<Command, CommandOf<"NEW" | "SEND" | "SUBS" | "NSUBS" | "PING" | "PRXY" | "PFWD" | "RFWD" | "RSLV">>;
 
 /** A command on its way to its queue. */
 export interface QueueRequest {

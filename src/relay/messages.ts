@@ -12,6 +12,13 @@ export interface Conditions {
   readonly limits: Limits;
 }
 
+/** What SEND brings. */
+export interface Sent {
+  readonly msgId: Uint8Array;
+  readonly notification: boolean;
+  readonly body: Uint8Array;
+}
+
 export function newId(): Uint8Array {
   return randomBytes(ID_LENGTH);
 }
@@ -68,6 +75,14 @@ function write(store: QueueStore, message: StoredMessage, quota: number): Stored
   return null;
 }
 
+/** The head for its subscriber, unless that one holds a message that is not the head any more. */
+export function deliverHead(store: QueueStore, record: QueueRecord): QueueEvent[] {
+  const head = store.head();
+  const subscriber = store.subscriber();
+  if (!head || !subscriber || subscriber.delivered) return [];
+  return [{ connection: subscriber.connection, entityId: record.recipientId, message: toMsg(record, head) }];
+}
+
 /**
  * Stores a sent message and says whom to tell. The subscriber is told at once only when it waits for a message: when
  * it holds one, the next comes with its ACK.
@@ -76,20 +91,24 @@ function write(store: QueueStore, message: StoredMessage, quota: number): Stored
 export function storeMessage(
   store: QueueStore,
   record: QueueRecord,
-  sent: { readonly notification: boolean; readonly body: Uint8Array },
-  conditions: Conditions,
+  { msgId: id, notification, body }: Sent,
+  { now: ts, limits }: Conditions,
 ): QueueEvent[] | null {
   const wasEmpty = store.size() === 0;
-  const message = write(store, { type: "message", id: newId(), ts: conditions.now, ...sent }, conditions.limits.queueQuota);
+  const message = write(store, { type: "message", id, ts, notification, body }, limits.queueQuota);
   if (!message) return null;
-  const events: QueueEvent[] = [];
-  const subscriber = store.subscriber();
-  if (wasEmpty && subscriber && !subscriber.delivered) {
-    const { connection } = subscriber;
-    events.push({ connection, entityId: record.recipientId, message: toMsg(record, message) });
-  }
-  if (sent.notification && record.notifier) events.push(...notify(store, record, record.notifier.dhSecret, message));
+  const events = wasEmpty ? deliverHead(store, record) : [];
+  if (notification && record.notifier) events.push(...notify(store, record, record.notifier.dhSecret, message));
   return events;
+}
+
+/**
+ * Whom to tell of a message that is stored already: whoever stored it may have come to its end before it told anybody.
+ * A message that is given twice does no harm, it has an id.
+ */
+export function tellAgain(store: QueueStore, record: QueueRecord, msgId: Uint8Array): QueueEvent[] {
+  const head = store.head();
+  return head && equal(head.id, msgId) ? deliverHead(store, record) : [];
 }
 
 function notify(store: QueueStore, record: QueueRecord, dhSecret: Uint8Array, { id, ts }: StoredMessage): QueueEvent[] {

@@ -90,6 +90,8 @@ export interface QueueStore {
   head(): StoredMessage | null;
   /** Whether the newest entry is a quota marker. */
   endsWithQuota(): boolean;
+  /** Whether a message (not a quota marker) of this id is stored, or was the last one before the queue was empty. */
+  knows(msgId: Uint8Array): boolean;
   append(message: StoredMessage): void;
   removeHead(): void;
 

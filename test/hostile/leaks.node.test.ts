@@ -107,7 +107,9 @@ describe("answers and events", () => {
     const secrets = [rcvId, sndId, notifierId].map((id) => Buffer.from(id));
     const check = (message: Parameters<typeof encodeMessage>[0]): void => {
       const bytes = Buffer.from(encodeMessage(message, 19));
-      if (message.tag !== "MSG" && message.tag !== "NMSG") expect(bytes.toString("latin1")).not.toMatch(INSIDE);
+      // An id in base64 can look like a path.
+      const text = bytes.toString("latin1").replaceAll(/"[A-Za-z0-9+/]{32}"/g, "id");
+      if (message.tag !== "MSG" && message.tag !== "NMSG") expect(text).not.toMatch(INSIDE);
       for (const id of secrets) expect([message.tag, bytes.includes(id)]).toEqual([message.tag, false]);
       for (const id of secrets) expect(bytes.toString("latin1")).not.toContain(id.toString("base64"));
     };

@@ -2,6 +2,7 @@ import { evictAllDurableObjects, runDurableObjectAlarm, runInDurableObject } fro
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { base64url } from "#crypto/bytes";
+import { meter } from "../../src/objects/meter.ts";
 import { acknowledge, makeQueue, open, send, subscribe, type TestQueue } from "../support/queue-user.ts";
 import { named } from "../support/wire-client.ts";
 import { connect } from "../support/workerd-relay.ts";
@@ -115,6 +116,7 @@ describe("storage", () => {
     await send(sender, queue, "sets the alarm");
     await acknowledge(recipient, queue, open(queue, (await recipient.event()).message).msgId);
     const before = await changes();
+    const billed = meter.rowsWritten;
     const count = 10;
     for (let i = 0; i < count; i++) {
       await send(sender, queue, "m");
@@ -123,5 +125,6 @@ describe("storage", () => {
     expect(await changes() - before).toBe(2 * count);
     await subscribe(recipient, queue);
     expect(await changes() - before).toBe(2 * count);
+    expect(meter.rowsWritten - billed).toBe(2 * count);
   });
 });

@@ -3,8 +3,12 @@ import { EMPTY } from "#crypto/bytes";
 import { generateKeyPair } from "#crypto/keys";
 import { randomBytes } from "#crypto/random";
 import { describeError } from "#protocol/errors";
+import type { IdentifiedSend } from "../../src/relay/execute.ts";
+import { newId } from "../../src/relay/messages.ts";
 import type { Outcome } from "../../src/relay/ports.ts";
 import { QueueBench } from "../support/queue-bench.ts";
+
+const sending = (): IdentifiedSend => ({ tag: "SEND", msgId: newId(), notification: false, body: Uint8Array.of(1) });
 
 const errorOf = ({ answer }: Outcome): string => (answer.tag === "ERR" ? describeError(answer.error) : answer.tag);
 
@@ -244,7 +248,7 @@ describe("SEND", () => {
     (version, length) => {
       const bench = new QueueBench();
       const sent = (size: number): Outcome =>
-        bench.run({ tag: "SEND", notification: false, body: new Uint8Array(size) }, "sender", null, version);
+        bench.run({ ...sending(), body: new Uint8Array(size) }, "sender", null, version);
       expect(sent(length).answer.tag).toBe("OK");
       expect(errorOf(sent(length + 1))).toBe("LARGE_MSG");
     },
@@ -266,13 +270,50 @@ describe("SEND", () => {
 
   it("with a key to an unsecured queue, and without one to a secured queue, is AUTH", () => {
     const bench = new QueueBench();
-    const body = new Uint8Array(1);
     const sender = bench.sender.secretKey;
-    expect(errorOf(bench.run({ tag: "SEND", notification: false, body }, "sender", sender))).toBe("AUTH");
+    expect(errorOf(bench.run(sending(), "sender", sender))).toBe("AUTH");
     bench.run({ tag: "SKEY", key: bench.sender.publicKey }, "sender");
-    expect(errorOf(bench.run({ tag: "SEND", notification: false, body }, "sender", null))).toBe("AUTH");
-    expect(errorOf(bench.run({ tag: "SEND", notification: false, body }, "sender", generateKeyPair("X25519").secretKey)))
-      .toBe("AUTH");
-    expect(bench.run({ tag: "SEND", notification: false, body }, "sender", sender).answer.tag).toBe("OK");
+    expect(errorOf(bench.run(sending(), "sender", null))).toBe("AUTH");
+    expect(errorOf(bench.run(sending(), "sender", generateKeyPair("X25519").secretKey))).toBe("AUTH");
+    expect(bench.run(sending(), "sender", sender).answer.tag).toBe("OK");
+  });
+});
+
+describe("a SEND that comes a second time", () => {
+  it("is one message: stored once, and told to a subscriber that may have missed it", () => {
+    const bench = new QueueBench();
+    const command = sending();
+    const [first, second] = [bench.run(command, "sender"), bench.run(command, "sender")];
+    expect([first.answer, second.answer]).toEqual([{ tag: "OK" }, { tag: "OK" }]);
+    expect(second.events).toEqual(first.events);
+    expect([bench.store.size(), bench.store.writes]).toEqual([1, 1]);
+  });
+
+  it("waits behind what the subscriber holds", () => {
+    const bench = new QueueBench();
+    bench.send("held");
+    const command = sending();
+    bench.run(command, "sender");
+    expect(bench.run(command, "sender").events).toEqual([]);
+    expect(bench.store.size()).toBe(2);
+  });
+
+  it("does not come back once it was acknowledged", () => {
+    const bench = new QueueBench();
+    const command = sending();
+    bench.ack(bench.run(command, "sender").events[0]?.message);
+    expect(bench.run(command, "sender")).toMatchObject({ answer: { tag: "OK" }, events: [] });
+    expect(bench.store.size()).toBe(0);
+  });
+
+  it("is stored where only a quota marker took its place, once there is room", () => {
+    const bench = new QueueBench({ limits: { queueQuota: 1 } });
+    const held = bench.send("held").events[0]?.message;
+    const command = sending();
+    for (let i = 0; i < 2; i++) expect(errorOf(bench.run(command, "sender"))).toBe("QUOTA");
+    expect(bench.store.size()).toBe(2);
+    bench.ack(bench.ack(held).answer);
+    expect(bench.run(command, "sender").answer.tag).toBe("OK");
+    expect(bench.store.size()).toBe(1);
   });
 });

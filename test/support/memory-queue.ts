@@ -1,3 +1,4 @@
+import { equal } from "#crypto/bytes";
 import type {
   ConnectionId,
   NotifierSubscriber,
@@ -16,6 +17,7 @@ export class MemoryQueueStore implements QueueStore {
   #notifierSubscriber: NotifierSubscriber | null = null;
   #messages: StoredMessage[] = [];
   #pending: PendingNotification[] = [];
+  #last: StoredMessage | null = null;
   readonly #fetched = new Map<ConnectionId, Uint8Array | null>();
 
   record(): QueueRecord | null {
@@ -35,6 +37,7 @@ export class MemoryQueueStore implements QueueStore {
     this.#messages = [];
     this.#pending = [];
     this.#fetched.clear();
+    this.#last = null;
   }
 
   subscriber(): Subscriber | null {
@@ -67,14 +70,21 @@ export class MemoryQueueStore implements QueueStore {
     return this.#messages.at(-1)?.type === "quota";
   }
 
+  knows(msgId: Uint8Array): boolean {
+    const messages = this.#messages.filter(({ type }) => type === "message");
+    return [...messages, ...(this.#last ? [this.#last] : [])].some(({ id }) => equal(id, msgId));
+  }
+
   append(message: StoredMessage): void {
     this.writes++;
+    this.#last = null;
     this.#messages.push(message);
   }
 
   removeHead(): void {
     this.writes++;
-    this.#messages.shift();
+    const head = this.#messages.shift();
+    if (head?.type === "message" && this.#messages.length === 0) this.#last = head;
   }
 
   notifierSubscriber(): NotifierSubscriber | null {

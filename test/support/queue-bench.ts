@@ -9,6 +9,7 @@ import { authorizedBytes } from "#protocol/transmission";
 import { create, prepareQueue, type QueueIds } from "../../src/relay/create.ts";
 import { execute, type QueueCommand } from "../../src/relay/execute.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/relay/limits.ts";
+import { newId } from "../../src/relay/messages.ts";
 import type { Caller, Outcome, QueueLink } from "../../src/relay/ports.ts";
 import { MemoryQueueStore } from "./memory-queue.ts";
 
@@ -127,7 +128,7 @@ export class QueueBench {
 
   send(body: string | Uint8Array, notification = false): Outcome {
     const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
-    return this.run({ tag: "SEND", notification, body: bytes }, "sender");
+    return this.run({ tag: "SEND", msgId: newId(), notification, body: bytes }, "sender");
   }
 
   /** What is inside a MSG. */
