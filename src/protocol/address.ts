@@ -1,8 +1,11 @@
 import { base64url, fromBase64url } from "#crypto/bytes";
 import { decodePublicKey, encodePublicKey, type PublicKey } from "#crypto/keys";
+import { SMP_CLIENT_VERSION } from "./client-version.ts";
 import { type Codec, latin1, str, transform } from "./codec.ts";
 import { nonEmpty, struct } from "./combine.ts";
 import type { QueueMode } from "./commands/queue.ts";
+import { formatVersions, parseVersions, percentEncode } from "./link-text.ts";
+import { withKnownOnion } from "./onion.ts";
 import type { VersionRange } from "./version.ts";
 
 /** A text is not an address of this kind; the message says what is wrong with it. */
@@ -41,7 +44,8 @@ function readHost(text: string): string {
   return text;
 }
 
-const transportHost: Codec<string> = transform(latin1(str), readHost, (text) => text);
+/** Str host. */
+export const transportHost: Codec<string> = transform(latin1(str), readHost, (text) => text);
 
 /** NonEmpty Str hosts, Str port, Str key hash, which no one checks here to be 32 bytes. */
 export const server: Codec<Server> = struct<Server>({
@@ -86,7 +90,12 @@ function readKeyHash(text: string): Uint8Array {
   return keyHash;
 }
 
-function parseHost(text: string): string {
+/** A host travels as a Str. The limit also bounds what the patterns cost on a hostile text. */
+const MAX_HOST_LENGTH = 255;
+
+/** A host as people may write it; IPv6 with or without brackets. @throws AddressError */
+export function parseHost(text: string): string {
+  if (text.length > MAX_HOST_LENGTH) throw new AddressError(`a host name of ${text.length} characters is too long`);
   if (!HOST.test(text)) throw new AddressError(`'${text}' is not a host name`);
   return readHost(text);
 }
@@ -132,37 +141,26 @@ export interface QueueUri {
   readonly mode: QueueMode | null;
 }
 
-/** SMP client version from which several hosts stand in the authority. */
-const SERVER_HOSTNAMES_VERSION = 2;
-/** SMP client version from which the queue mode replaces the `k=s` flag. */
-const QUEUE_MODE_VERSION = 4;
-
-/** Percent-encodes as the official code does: all but letters, digits and `-_.~`. */
-function escape(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
 export function formatQueueUri(uri: QueueUri): string {
-  const { min, max } = uri.clientVersions;
+  const { min } = uri.clientVersions;
   const [firstHost = "", ...otherHosts] = uri.server.hosts;
-  const onlyFirst = min < SERVER_HOSTNAMES_VERSION;
+  const onlyFirst = min < SMP_CLIENT_VERSION.hostNames;
   const authority = onlyFirst ? { ...uri.server, hosts: [firstHost] } : uri.server;
   const query = [
-    `v=${min === max ? min : `${min}-${max}`}`,
-    `dh=${escape(base64url(encodePublicKey(uri.dhKey)))}`,
+    `v=${formatVersions(uri.clientVersions)}`,
+    `dh=${percentEncode(base64url(encodePublicKey(uri.dhKey)))}`,
     ...(uri.mode === null ? [] : [`q=${uri.mode === "messaging" ? "m" : "c"}`]),
-    ...(uri.mode === "messaging" && min < QUEUE_MODE_VERSION ? ["k=s"] : []),
-    ...(onlyFirst && otherHosts.length > 0 ? [`srv=${escape(otherHosts.join(","))}`] : []),
+    ...(uri.mode === "messaging" && min < SMP_CLIENT_VERSION.shortLinks ? ["k=s"] : []),
+    ...(onlyFirst && otherHosts.length > 0 ? [`srv=${percentEncode(otherHosts.join(","))}`] : []),
   ];
   return `${formatServerAddress(authority)}/${base64url(uri.senderId)}#/?${query.join("&")}`;
 }
 
-function parseRange(text: string | null): VersionRange {
-  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text ?? "1");
-  const min = Number(match?.[1]);
-  const max = match?.[2] === undefined ? min : Number(match[2]);
-  if (!match || min > max || max > 0xffff) throw new AddressError(`'${text}' is not a version range`);
-  return { min, max };
+function readRange(text: string | null): VersionRange {
+  // An address without a version comes from a time with only one.
+  const range = parseVersions(text ?? `${SMP_CLIENT_VERSION.initial}`);
+  if (!range) throw new AddressError(`'${text}' is not a version range`);
+  return range;
 }
 
 function parseMode(query: URLSearchParams): QueueMode | null {
@@ -186,10 +184,12 @@ export function parseQueueUri(text: string): QueueUri {
   if (!key) throw new AddressError("the queue address has no key");
   const { password, ...first } = parseServerAddress(address);
   if (password !== null) throw new AddressError("a queue address has no password");
-  const others = query.get("srv")?.split(",") ?? [];
+  const clientVersions = readRange(query.get("v"));
+  const hosts = [...first.hosts, ...(query.get("srv")?.split(",").map(parseHost) ?? [])];
+  const isOld = clientVersions.max < SMP_CLIENT_VERSION.hostNames;
   return {
-    clientVersions: parseRange(query.get("v")),
-    server: others.length === 0 ? first : { ...first, hosts: [...first.hosts, ...others.map(parseHost)] },
+    clientVersions,
+    server: { ...first, hosts: isOld ? withKnownOnion(hosts) : hosts },
     senderId: readBytes("the queue id", id),
     dhKey: readKey(key),
     mode: parseMode(query),
