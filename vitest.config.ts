@@ -16,11 +16,22 @@ export default defineConfig({
           environment: "node",
           include: [...everywhere, "test/{scenario,hostile,node}/**/*.test.ts"],
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {
         resolve: { alias: { "#native": noble } },
         test: { name: "noble", environment: "node", include: everywhere, exclude: [onlyNode], testTimeout: 60_000 },
+      },
+      {
+        // In Node, driving a real Chromium.
+        test: {
+          name: "browser",
+          environment: "node",
+          include: ["test/browser/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         plugins: [

@@ -9,9 +9,7 @@ export type ErrorCode =
   | "USAGE"
   | "AGENT"
   | "PEER"
-  | "LINK"
-  | "RATCHET"
-  | "STORE";
+  | "LINK";
 
 /** Everything the client throws on purpose. The message says what went wrong, where, and what to do about it. */
 export abstract class SimplexError extends Error {

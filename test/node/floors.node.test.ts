@@ -20,7 +20,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/node": ["src/relay", "src/config.ts"],
   "client/transport": ["src/crypto", "src/protocol"],
   "client/smp": ["src/crypto", "src/protocol", "client/transport"],
-  "client/node": ["src/crypto", "src/protocol", "client"],
+  "client/store": ["src/crypto"],
+  "client/ratchet": ["src/crypto", "src/protocol"],
+  "client/agent": ["src/crypto", "src/protocol", "client/ratchet", "client/store", "client/smp", "client/transport"],
+  "client/node": ["src/crypto", "src/protocol", "client/store", "client"],
 };
 /** Small files beside the client's floors that all of them may use. */
 const CLIENT_GROUND = new Set(["client/errors.ts", "client/clock.ts", "client/mailbox.ts"]);
