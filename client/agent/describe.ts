@@ -1,0 +1,31 @@
+import { sha256 } from "#crypto/hash";
+import type { ConnectionInfo, MadeLink } from "./options.ts";
+import type { Connection } from "./records.ts";
+import type { ConnectionRequest } from "./wire/connection-request.ts";
+import { formatLink } from "./wire/link.ts";
+import type { ShortLink } from "./wire/short-link.ts";
+
+/** Both forms of a link that was made. */
+export function madeLink(connection: string, request: ConnectionRequest, short: ShortLink | null): MadeLink {
+  return { connection, link: formatLink(request), shortLink: short && formatLink(short, { scheme: "https" }) };
+}
+
+/** What the application may know of a connection: nothing that has to stay secret. */
+export function infoOf(record: Connection): ConnectionInfo {
+  const { id, profile, createdAt, role, status, agentVersion, ratchet, sync, receive, send, confirmation } = record;
+  return {
+    id,
+    profile,
+    createdAt,
+    role,
+    status,
+    agentVersion,
+    receivesAt: receive.map(({ server }) => server),
+    sendsTo: send.map(({ server }) => server),
+    quantumSafe: { sending: ratchet?.sndKem ?? false, receiving: ratchet?.rcvKem ?? false },
+    sync: sync.state,
+    isMoving: receive.some(({ rotation }) => rotation !== null),
+    securityCode: ratchet && sha256(ratchet.associatedData),
+    confirmation: confirmation?.isAllowed === false ? confirmation.id : null,
+  };
+}

@@ -1,0 +1,94 @@
+import { concat, equal } from "#crypto/bytes";
+import { sha256 } from "#crypto/hash";
+import type { PublicKey } from "#crypto/keys";
+import { encode } from "#protocol/codec";
+import { isInRange } from "#protocol/version";
+import { e2eParamsOf, generateE2eKeys } from "../../ratchet/agree.ts";
+import { E2E_VERSIONS, e2eParams, type E2eParams } from "../../ratchet/parameters.ts";
+import type { RatchetState } from "../../ratchet/snapshot.ts";
+import { initInitiator, initJoiner } from "../../ratchet/state.ts";
+import { AgentError, PeerError } from "../errors.ts";
+import type { E2eKeys } from "../../ratchet/agree.ts";
+import type { Step } from "../step.ts";
+import { erase, TABLE } from "../tables.ts";
+import { AGENT_VERSION, AGENT_VERSIONS } from "../versions.ts";
+import type { RatchetKeyEnvelope } from "../wire/agent-envelope.ts";
+import { enqueue, enqueueRatchetKey } from "./enqueue.ts";
+import { MEMORY_TTL } from "./retry.ts";
+
+/** Which of two sides takes which part: by the hash of its keys. 32 bytes. */
+function keysHash(key1: PublicKey<"X448">, key2: PublicKey<"X448">): Uint8Array {
+  return sha256(concat(key1.raw, key2.raw));
+}
+
+function isAtMost(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return true;
+}
+
+/** Makes keys for a new ratchet and sends them. */
+function offerKeys(step: Step, version: number): E2eKeys {
+  const keys = generateE2eKeys(step.connection.pq);
+  enqueueRatchetKey(step, encode(e2eParams, e2eParamsOf(keys, version)), AGENT_VERSIONS.max);
+  return keys;
+}
+
+/** Begins a re-synchronisation (agent protocol). `force`: though nothing seems wrong. @throws AgentError */
+export function synchronise(step: Step, force: boolean): void {
+  const { sync, send, agentVersion } = step.connection;
+  if (send.length === 0) throw new AgentError("PROHIBITED", "the connection is not made yet");
+  if (agentVersion < AGENT_VERSION.ratchetSync) {
+    throw new AgentError("VERSION", "the other side's program is too old to repair the encryption; connect anew");
+  }
+  if (sync.state === "started") return;
+  const isOffered = sync.state === "allowed" || sync.state === "required";
+  if (!isOffered && !force) throw new AgentError("PROHIBITED", `nothing calls for it: the encryption is ${sync.state}`);
+  const keys = offerKeys(step, E2E_VERSIONS.max);
+  step.update({ sync: { ...sync, state: "started", keys, triedAt: step.now } });
+  step.tell({ type: "sync", state: "started", detail: "keys for new encryption were sent" });
+}
+
+/** The peer sends keys for a new ratchet: with ours they make it. */
+export async function ratchetKeyReceived(step: Step, { e2eParams: peer }: RatchetKeyEnvelope): Promise<void> {
+  const { sync, send } = step.connection;
+  if (send.length === 0) throw new PeerError("A_PROHIBITED", "keys for new encryption came before the connection is made");
+  const peerHash = keysHash(peer.key1, peer.key2);
+  const seen = sync.seen.filter(({ at }) => at > step.now - MEMORY_TTL);
+  if (seen.some(({ hash }) => equal(hash, peerHash))) return;
+  if (!isInRange(peer.version, E2E_VERSIONS)) {
+    throw new PeerError("A_VERSION", `the peer speaks end-to-end version ${peer.version}`);
+  }
+  step.update({ sync: { ...sync, seen: [...seen, { hash: peerHash, at: step.now }] } });
+  if (sync.state === "agreed") {
+    step.update({ sync: { ...step.connection.sync, state: "required" } });
+    const detail = "the other side sent keys again before the new encryption was used";
+    step.tell({ type: "sync", state: "required", detail });
+    step.faults.push(new PeerError("A_CRYPTO", detail));
+    return;
+  }
+  const keys = sync.state === "started" && sync.keys ? sync.keys : offerKeys(step, peer.version);
+  await replaceRatchet(step, keys, peer, peerHash);
+  step.update({ sync: { ...step.connection.sync, state: "agreed", keys: null } });
+  step.tell({ type: "sync", state: "agreed", detail: "both sides have keys for new encryption" });
+}
+
+async function replaceRatchet(step: Step, keys: E2eKeys, peer: E2eParams, peerHash: Uint8Array): Promise<void> {
+  const { id, pq, received } = step.connection;
+  const isReceiving = isAtMost(keysHash(keys.key1.publicKey, keys.key2.publicKey), peerHash);
+  const ratchet = isReceiving ? initInitiator(keys, peer, pq) : initJoiner(keys, peer);
+  step.changes.push(...await erase(step.store, TABLE.skipped, `${id}/`));
+  step.update({ ratchet });
+  if (!isReceiving) sendReady(step, received.number);
+}
+
+function sendReady(step: Step, lastDecrypted: number): void {
+  enqueue(step, { type: "EREADY", lastDecryptedMsgId: lastDecrypted }, "eready", { notification: true });
+}
+
+/** The first message of a new ratchet: the side that could not send before answers. */
+export function ereadyReceived(step: Step, before: RatchetState | null): void {
+  if (before?.snd === null) sendReady(step, step.connection.received.number);
+}

@@ -1,0 +1,63 @@
+import {
+  ConnectError,
+  DisconnectedError,
+  ProtocolError,
+  SimplexError,
+  TimeoutError,
+  UnexpectedAnswerError,
+} from "../../errors.ts";
+import type { FailureReason } from "../events.ts";
+import type { Delivery } from "../records.ts";
+import { MESSAGE_EXPIRY, nextDelay, QUOTA_EXPIRY, SLOW_RETRY } from "./retry.ts";
+
+/** What becomes of a delivery that failed. */
+export type Verdict =
+  /** `isTold`: the reason is worth telling, since waiting alone may not help. */
+  | { readonly type: "retry"; readonly isTold: boolean; readonly error: SimplexError }
+  /** The peer's queue is full. */
+  | { readonly type: "full"; readonly wait: NonNullable<Delivery["wait"]>; readonly error: SimplexError }
+  | Dropped;
+
+export interface Dropped {
+  readonly type: "drop";
+  readonly reason: FailureReason;
+  readonly detail: string;
+}
+
+/** Whether a relay may well do the same command later. */
+export function isTemporary(error: unknown): boolean {
+  if (error instanceof ProtocolError) {
+    const { type } = error.error;
+    return type === "STORE" || type === "INTERNAL" || type === "BLOCK" || type === "SESSION";
+  }
+  return error instanceof TimeoutError || error instanceof DisconnectedError || error instanceof ConnectError ||
+    error instanceof UnexpectedAnswerError;
+}
+
+/** The relay is not reachable by its address, as against a network that is down: people may have to do something. */
+function isHostTrouble(error: SimplexError): boolean {
+  const cause = error instanceof DisconnectedError ? error.cause : error;
+  return cause instanceof ConnectError && !cause.retryable;
+}
+
+/** Agent protocol, sending and retry. */
+export function judgeFailure(delivery: Delivery, error: unknown, now: number): Verdict {
+  const age = now - delivery.at;
+  if (!(error instanceof SimplexError)) {
+    return { type: "drop", reason: "REFUSED", detail: error instanceof Error ? error.message : String(error) };
+  }
+  const detail = error.message;
+  if (isTemporary(error)) {
+    if (age >= MESSAGE_EXPIRY) return { type: "drop", reason: "EXPIRED", detail };
+    return { type: "retry", isTold: isHostTrouble(error), error };
+  }
+  const answer = error instanceof ProtocolError ? error.error.type : null;
+  if (answer === "QUOTA") {
+    if (delivery.kind === "confirmation") return { type: "drop", reason: "NOT_AVAILABLE", detail };
+    if (age >= QUOTA_EXPIRY) return { type: "drop", reason: "QUOTA", detail };
+    const since = delivery.wait?.since ?? now;
+    const delay = nextDelay(SLOW_RETRY, delivery.wait?.delay ?? null, now - since);
+    return { type: "full", wait: { delay, since, until: now + delay }, error };
+  }
+  return { type: "drop", reason: answer === "AUTH" ? "NOT_AVAILABLE" : "REFUSED", detail };
+}

@@ -1,0 +1,53 @@
+import { ProtocolError } from "../../errors.ts";
+import { PeerError } from "../errors.ts";
+import type { FailureReason } from "../events.ts";
+import type { Task } from "../records.ts";
+import type { Step } from "../step.ts";
+import { queueRemoved } from "./rotate.ts";
+
+function reasonOf(error: unknown): FailureReason {
+  if (!(error instanceof ProtocolError)) return "REFUSED";
+  const { type } = error.error;
+  return type === "AUTH" || type === "QUOTA" ? "NOT_AVAILABLE" : "REFUSED";
+}
+
+/** The relay will not do what a task needs. The task is off the list already. */
+export function taskFailed(step: Step, task: Task, error: unknown): void {
+  const detail = error instanceof Error ? error.message : String(error);
+  switch (task.type) {
+    case "secureSend":
+    case "createReply":
+    case "createOwn":
+    case "confirm":
+    case "hello":
+    case "request":
+      step.fail({ type: "failed", reason: reasonOf(error), detail });
+      return;
+    case "secureReceive": {
+      const queue = step.connection.receive.find(({ id }) => id === task.queue);
+      if (queue?.replaces === null) step.fail({ type: "failed", reason: reasonOf(error), detail });
+      else giveUpRotation(step, queue?.replaces ?? null, detail);
+      return;
+    }
+    case "rotate":
+      giveUpRotation(step, task.replaces, detail);
+      return;
+    case "use":
+      step.faults.push(new PeerError("A_QUEUE", `the peer could not be told to use the new queue: ${detail}`));
+      return;
+    case "remove":
+      // A relay that does not know the queue has nothing to remove.
+      queueRemoved(step, task.queue);
+      return;
+  }
+}
+
+function giveUpRotation(step: Step, replaces: number | null, detail: string): void {
+  if (replaces !== null) step.updateRcvQueue(replaces, { rotation: null });
+  step.update({ todo: step.connection.todo.filter(({ type }) => type !== "use") });
+  for (const queue of step.connection.receive.filter((one) => one.replaces === replaces && replaces !== null)) {
+    step.updateRcvQueue(queue.id, { replaces: null });
+    step.addTasks({ type: "remove", queue: queue.id });
+  }
+  step.tell({ type: "rotation", direction: "receive", phase: "failed", detail });
+}
