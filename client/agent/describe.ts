@@ -1,6 +1,7 @@
 import { sha256 } from "#crypto/hash";
 import type { ConnectionInfo, MadeLink } from "./options.ts";
 import type { Connection } from "./records.ts";
+import { isMoving } from "./rules/rotate.ts";
 import type { ConnectionRequest } from "./wire/connection-request.ts";
 import { formatLink } from "./wire/link.ts";
 import type { ShortLink } from "./wire/short-link.ts";
@@ -24,7 +25,7 @@ export function infoOf(record: Connection): ConnectionInfo {
     sendsTo: send.map(({ server }) => server),
     quantumSafe: { sending: ratchet?.sndKem ?? false, receiving: ratchet?.rcvKem ?? false },
     sync: sync.state,
-    isMoving: receive.some(({ rotation }) => rotation !== null),
+    isMoving: receive.some(isMoving),
     securityCode: ratchet && sha256(ratchet.associatedData),
     confirmation: confirmation?.isAllowed === false ? confirmation.id : null,
   };

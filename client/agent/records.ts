@@ -124,7 +124,7 @@ const connection = v.object({
     state: syncState,
     /** Own keys while negotiation is under way. */
     keys: v.nullable(e2eKeys),
-    /** When the last automatic attempt was made. */
+    /** When keys were sent last. */
     triedAt: count,
     /** Hashes of the ratchet keys that were answered. */
     seen: v.array(v.object({ hash: bytes, at: count })),

@@ -117,8 +117,11 @@ export class Step {
     return queue;
   }
 
+  /** Removals come last: the relay of a queue that was left may be gone for ever. */
   addTasks(...tasks: readonly Task[]): void {
-    this.update({ todo: [...this.connection.todo, ...tasks] });
+    const todo = [...this.connection.todo, ...tasks];
+    const isLast = ({ type }: Task): boolean => type === "remove";
+    this.update({ todo: [...todo.filter((task) => !isLast(task)), ...todo.filter(isLast)] });
     this.effect({ type: "work" });
   }
 
@@ -147,8 +150,9 @@ export class Step {
     this.update({ send: this.connection.send.map((queue) => (queue.id === id ? { ...queue, ...part } : queue)) });
   }
 
-  /** The connection will never be: nothing more is tried for it. */
+  /** The connection will never be: nothing more is tried for it. One that was deleted goes all the same. */
   fail(event: ConnectionEvent & { readonly type: "failed" }): void {
+    if (this.connection.status === "leaving") return;
     this.update({ status: "failed", todo: [] });
     this.tell(event);
   }
@@ -166,9 +170,10 @@ export class Step {
     this.effects.length = saved.effects;
   }
 
-  /** Everything to be written, the connection itself among it. */
-  allChanges(): Change[] {
+  /** Everything to be written, the connection itself among it if it is not as it was before. */
+  allChanges(before: Connection | null): Change[] {
     const { id } = this.connection;
+    if (before === this.connection && !this.isGone) return this.changes;
     const own = this.isGone
       ? { table: TABLE.connections, key: id, value: null }
       : recordChange(TABLE.connections, id, this.connection);

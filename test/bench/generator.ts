@@ -1,6 +1,7 @@
 import { BLOCK_SIZE } from "#protocol/limits";
 import { Crowd } from "./crowd.ts";
 import { frames, Load, type LoadResult } from "./load.ts";
+import { serve } from "./task-process.ts";
 
 /** Frames that each connection of the echo has on their way. */
 const ECHO_WINDOW = 2;
@@ -37,7 +38,7 @@ async function echoOn(url: string, until: number): Promise<number> {
   return echoed;
 }
 
-/** What the parent process can ask for; arguments and answers go through IPC. */
+/** What the parent process can ask for. */
 const tasks = {
   async openLoad({ url, queues, pairs }: { url: string; queues: number; pairs: number }): Promise<void> {
     load = await Load.open(url, queues, pairs);
@@ -73,26 +74,4 @@ const tasks = {
 
 export type Tasks = typeof tasks;
 
-export interface Job {
-  readonly id: number;
-  readonly task: keyof Tasks;
-  readonly args: readonly unknown[];
-}
-
-export interface Done {
-  readonly id: number;
-  readonly value?: unknown;
-  readonly error?: string;
-}
-
-async function work({ id, task, args }: Job): Promise<Done> {
-  try {
-    const run = tasks[task] as (...args: readonly unknown[]) => Promise<unknown>;
-    return { id, value: await run(...args) };
-  } catch (error) {
-    return { id, error: error instanceof Error ? error.stack ?? error.message : String(error) };
-  }
-}
-
-process.on("message", async (job: Job) => process.send?.(await work(job)));
-process.on("disconnect", () => process.exit(0));
+serve(tasks);

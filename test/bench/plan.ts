@@ -19,6 +19,14 @@ export interface Plan {
   readonly eviction: number | null;
   readonly warmRuns: number;
   readonly coldRuns: number;
+  readonly ratchetRounds: number;
+  /** Connections of two agents that are made one after the other, of each kind. */
+  readonly meetings: number;
+  /** Connections of the agent that has many. */
+  readonly crowd: number;
+  readonly crowdRounds: number;
+  /** Messages that wait in one connection; a queue of the relay holds 128. */
+  readonly backlog: number;
 }
 
 export const FULL: Plan = {
@@ -35,6 +43,11 @@ export const FULL: Plan = {
   eviction: 15_000,
   warmRuns: 5,
   coldRuns: 3,
+  ratchetRounds: 41,
+  meetings: 21,
+  crowd: 1000,
+  crowdRounds: 3,
+  backlog: 100,
 };
 
 /** For continuous integration: fewer and shorter runs of the same. */
@@ -49,4 +62,8 @@ export const QUICK: Plan = {
   eviction: null,
   warmRuns: 2,
   coldRuns: 1,
+  ratchetRounds: 5,
+  meetings: 3,
+  crowd: 100,
+  crowdRounds: 1,
 };

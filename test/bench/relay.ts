@@ -32,6 +32,10 @@ export class WatchedRelay {
     return this.#relay.info.url;
   }
 
+  get address(): string {
+    return this.#relay.info.address;
+  }
+
   /** CPU microseconds so far. */
   cpu(): number {
     return cpuOf(this.#pid);

@@ -50,8 +50,9 @@ export class RelayProcess {
     this.#exited = exited;
   }
 
-  static async start(data: string, env: Record<string, string> = {}): Promise<RelayProcess> {
-    const child = spawn(process.execPath, [MAIN, "start", "--port", "0", "--data", data, "--json"], {
+  /** `port`: 0 is any free one. */
+  static async start(data: string, env: Record<string, string> = {}, port = 0): Promise<RelayProcess> {
+    const child = spawn(process.execPath, [MAIN, "start", "--port", String(port), "--data", data, "--json"], {
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -18,6 +18,7 @@ import { agentMessage } from "../wire/agent-message.ts";
 import { type SmpQueueInfo, smpQueueInfo } from "#protocol/queue-address";
 import { connected } from "./delivered.ts";
 import { enqueueConfirmation } from "./enqueue.ts";
+import { checkInfo } from "./establish.ts";
 import { newSndQueue } from "./queues.ts";
 import { openWithRatchet } from "./open.ts";
 
@@ -74,6 +75,8 @@ function initiatorConfirmed(step: Step, received: ReceivedConfirmation): void {
   if (!result.ok) throw new PeerError("A_CRYPTO", `the confirmation does not open: ${result.error.message}`);
   const message = decode(agentMessage, result.plaintext);
   if (message.type !== "connInfoReply") throw new PeerError("A_PROHIBITED", "the confirmation names no queue to reply to");
+  // Nobody is to be asked about a peer that cannot be answered: this throws when its key is unusable.
+  newSndQueue(0, message.queues[0]);
   confirmQueue(step, received);
   const id = base64url(randomBytes(12));
   step.update({
@@ -128,6 +131,7 @@ export function allow(step: Step, confirmation: string, info: Uint8Array): void 
   if (!acceptsClientVersion(reply.clientVersion, 0)) {
     throw new AgentError("VERSION", `the other side's queue is of version ${reply.clientVersion}, which is not known here`);
   }
+  checkInfo(info, connection.agentVersion, connection.pq);
   const queue = newSndQueue(step.nextQueue(), reply);
   step.update({ send: [queue], info, confirmation: { ...pending, isAllowed: true } });
   step.addTasks(...securing(receive, pending.senderKey, queue), { type: "confirm" });

@@ -4,6 +4,7 @@ import { checkSentMessage, type Delivery } from "../records.ts";
 import type { Step } from "../step.ts";
 import { erase, outboxKey, queuePrefix, sentKey, TABLE } from "../tables.ts";
 import { leaveIfDone } from "./leave.ts";
+import { giveUpRotation } from "./rotate.ts";
 import type { Dropped } from "./send-failure.ts";
 
 /** Takes the item out of the outbox. False: the queue is gone, so that nothing follows from it. */
@@ -64,12 +65,22 @@ async function finishSendRotation(step: Step, queue: number): Promise<void> {
   step.tell({ type: "rotation", direction: "send", phase: "completed", detail: "the peer receives at its new relay" });
 }
 
+/** Whether another queue is still to have the item. */
+async function isElsewhere(step: Step, queue: number, { item }: Delivery): Promise<boolean> {
+  const { id, send } = step.connection;
+  for (const other of send) {
+    if (other.id !== queue && await step.store.read(TABLE.outbox, outboxKey(id, other.id, item))) return true;
+  }
+  return false;
+}
+
 /** The item will not be sent any more. */
 export async function refused(step: Step, queue: number, delivery: Delivery, dropped: Dropped): Promise<void> {
   if (!takeOut(step, queue, delivery)) return;
   // Once the peer's new queue may be used, everything goes there too, and the peer removes the old one.
   const isReplaced = step.connection.send.some(({ replaces, status }) => replaces === queue && status !== "new");
-  if (isReplaced) return leaveIfDone(step, queue, delivery.item);
+  const isKnown = isReplaced && delivery.kind !== "message";
+  if (isKnown || await isElsewhere(step, queue, delivery)) return leaveIfDone(step, queue, delivery.item);
   const { reason, detail } = dropped;
   switch (delivery.kind) {
     case "confirmation":
@@ -82,13 +93,17 @@ export async function refused(step: Step, queue: number, delivery: Delivery, dro
       await tellOnce(step, delivery, () => step.tell({ type: "unsent", item: delivery.item, reason, detail }));
       break;
     case "qadd":
-    case "qkey":
-    case "quse":
-    case "qtest": {
-      const direction = delivery.kind === "qadd" || delivery.kind === "quse" ? "receive" : "send";
-      step.tell({ type: "rotation", direction, phase: "failed", detail });
+    case "quse": {
+      // The peer does not know of the new queue, or that it may use it.
+      const phase = delivery.kind === "qadd" ? "sending_qadd" : "sending_quse";
+      const old = step.connection.receive.find(({ rotation }) => rotation === phase);
+      if (old) giveUpRotation(step, old.id, detail);
       break;
     }
+    case "qkey":
+    case "qtest":
+      step.tell({ type: "rotation", direction: "send", phase: "failed", detail });
+      break;
     case "ratchetKey":
     case "receipt":
     case "qcont":

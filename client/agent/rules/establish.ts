@@ -10,9 +10,11 @@ import { initJoiner } from "../../ratchet/state.ts";
 import type { QueueUri } from "#protocol/address";
 import { queueInfoOf, smpQueueInfo } from "#protocol/queue-address";
 import { LinkError } from "../wire/link-error.ts";
+import { AgentError } from "../errors.ts";
 import type { Connection } from "../records.ts";
 import { AGENT_VERSION, AGENT_VERSIONS, agreeJoinVersions, isPqSupported } from "../versions.ts";
 import type { ConnectionRequest, InvitationRequest } from "../wire/connection-request.ts";
+import { connInfoPaddedLength } from "../wire/padded-lengths.ts";
 import { newSndQueue } from "./queues.ts";
 
 const ID_BYTES = 12;
@@ -85,10 +87,20 @@ function startRatchet<T>(start: () => T): T {
   }
 }
 
+/** What a confirmation needs besides the information: a letter, and for a joiner its queue with some host names. */
+const ROOM = 512;
+
+/** @throws AgentError when it would not fit into a confirmation */
+export function checkInfo(info: Uint8Array, agentVersion: number, pq: boolean): void {
+  const most = connInfoPaddedLength(agentVersion, pq) - ROOM;
+  if (info.length <= most) return;
+  throw new AgentError("LARGE", `connection information of ${info.length} bytes does not fit; the most is ${most}`);
+}
+
 /**
  * The side that joins an invitation (steps 2 to 4): it has a ratchet at once. `authKeys`: the pair with which the
  * invitation's queue was secured when its short link was opened.
- * @throws LinkError when there is no version in common
+ * @throws LinkError when there is no version in common; AgentError when the information is too long
  */
 export function newJoiner(
   beginning: Beginning,
@@ -101,6 +113,7 @@ export function newJoiner(
   const e2e = chooseE2eParams(request.e2e);
   if (!link || !e2e) throw new LinkError("VERSION", "the link offers no encryption that is known here");
   const pq = beginning.pq && isPqSupported(agentVersion, e2e.version);
+  checkInfo(info, agentVersion, pq);
   const keys = generateReplyKeys(e2e, pq);
   const base = blank({ ...beginning, pq }, "joiner");
   const queue = newSndQueue(1, queueInfoOf(link, client), authKeys);
@@ -119,13 +132,15 @@ export function newJoiner(
 
 /**
  * The side that asks an address for a connection (agent protocol, contact address, step 2): it becomes the initiator
- * of an invitation that goes to the address. @throws LinkError when there is no version in common
+ * of an invitation that goes to the address.
+ * @throws LinkError when there is no version in common; AgentError when the information is too long
  */
 export function newRequester(beginning: Beginning, address: ConnectionRequest, info: Uint8Array): Connection {
   const { agent, client } = agreeJoinVersions(address);
   const [queue] = address.queues;
   if (!queue) throw new LinkError("SYNTAX", "the link has no queue");
   const pq = beginning.pq && agent >= AGENT_VERSION.pqRatchet;
+  checkInfo(info, agent, pq);
   const task = { type: "request", address: encode(smpQueueInfo, queueInfoOf(queue, client)), agentVersion: agent } as const;
   return { ...newInitiator({ ...beginning, pq }), info, todo: [{ type: "createOwn" }, task] };
 }

@@ -1,5 +1,7 @@
+import type { Removal } from "../records.ts";
 import type { Step } from "../step.ts";
 import { erase, outboxKey, TABLE } from "../tables.ts";
+import { newId } from "./establish.ts";
 
 const OWNED = [TABLE.skipped, TABLE.outbox, TABLE.sent, TABLE.hashes] as const;
 
@@ -10,10 +12,24 @@ export async function eraseConnection(step: Step): Promise<void> {
   step.isGone = true;
 }
 
+/** A queue that the connection has no use for: its relay is asked to delete it, and nothing waits for that. */
+export function removeLater(step: Step, { server, rcvId, authKey }: Pick<Removal, "server" | "rcvId" | "authKey">): void {
+  const removal: Removal = { profile: step.connection.profile, server, rcvId, authKey, attempts: 0 };
+  step.write(TABLE.removals, newId(), removal);
+  step.effect({ type: "remove" });
+}
+
 /** A connection that only waited for its messages to be sent goes with the last of them. */
 export async function leaveIfDone(step: Step, queue: number, item: number): Promise<void> {
   if (step.connection.status !== "leaving") return;
   const waiting = await step.store.list(TABLE.outbox, { prefix: `${step.connection.id}/`, limit: 2 });
   const others = waiting.filter(({ key }) => key !== outboxKey(step.connection.id, queue, item));
   if (others.length === 0) await eraseConnection(step);
+}
+
+/** The same after a start. */
+export async function leaveIfEmpty(step: Step): Promise<void> {
+  if (step.connection.status !== "leaving") return;
+  const waiting = await step.store.list(TABLE.outbox, { prefix: `${step.connection.id}/`, limit: 1 });
+  if (waiting.length === 0) await eraseConnection(step);
 }

@@ -4,7 +4,7 @@ import { readRecord } from "../../store/record.ts";
 import { PeerError } from "../errors.ts";
 import { checkContactRequest, type ContactRequest } from "../records.ts";
 import type { Step } from "../step.ts";
-import { TABLE } from "../tables.ts";
+import { readConnection, TABLE } from "../tables.ts";
 import { agreeJoinVersions, isPqSupported } from "../versions.ts";
 import type { InvitationEnvelope } from "../wire/agent-envelope.ts";
 import { LinkError } from "../wire/link-error.ts";
@@ -17,6 +17,8 @@ export async function requestReceived(step: Step, envelope: InvitationEnvelope):
   // The same invitation again, because its sender did not hear of the first, is the same request.
   const id = base64url(sha256(utf8(`${connection.id} ${envelope.connReq}`)).subarray(0, 12));
   if (await readRecord(step.store, TABLE.requests, id, checkContactRequest)) return;
+  // It was accepted already: the connection has its id.
+  if (await readConnection(step.store, id)) return;
   const request: ContactRequest = {
     id,
     address: connection.id,

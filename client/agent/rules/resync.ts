@@ -32,8 +32,12 @@ function isAtMost(a: Uint8Array, b: Uint8Array): boolean {
 /** Makes keys for a new ratchet and sends them. */
 function offerKeys(step: Step, version: number): E2eKeys {
   const keys = generateE2eKeys(step.connection.pq);
-  enqueueRatchetKey(step, encode(e2eParams, e2eParamsOf(keys, version)), AGENT_VERSIONS.max);
+  sendKeys(step, keys, version);
   return keys;
+}
+
+function sendKeys(step: Step, keys: E2eKeys, version: number): void {
+  enqueueRatchetKey(step, encode(e2eParams, e2eParamsOf(keys, version)), AGENT_VERSIONS.max);
 }
 
 /** Begins a re-synchronisation (agent protocol). `force`: though nothing seems wrong. @throws AgentError */
@@ -43,7 +47,7 @@ export function synchronise(step: Step, force: boolean): void {
   if (agentVersion < AGENT_VERSION.ratchetSync) {
     throw new AgentError("VERSION", "the other side's program is too old to repair the encryption; connect anew");
   }
-  if (sync.state === "started") return;
+  if (sync.state === "started" && !force) return;
   const isOffered = sync.state === "allowed" || sync.state === "required";
   if (!isOffered && !force) throw new AgentError("PROHIBITED", `nothing calls for it: the encryption is ${sync.state}`);
   const keys = offerKeys(step, E2E_VERSIONS.max);
@@ -51,28 +55,37 @@ export function synchronise(step: Step, force: boolean): void {
   step.tell({ type: "sync", state: "started", detail: "keys for new encryption were sent" });
 }
 
-/** The peer sends keys for a new ratchet: with ours they make it. */
+/**
+ * The peer sends keys for a new ratchet: with ours they make it.
+ *
+ * One side may be restored from an old copy in the middle of this, and then knows less than the other one: so keys that
+ * came before still answer an offer of ours, and an offer that comes after the agreement is answered with the keys of
+ * the agreement once more. Both sides end with the last keys of each, however often either begins.
+ */
 export async function ratchetKeyReceived(step: Step, { e2eParams: peer }: RatchetKeyEnvelope): Promise<void> {
   const { sync, send } = step.connection;
   if (send.length === 0) throw new PeerError("A_PROHIBITED", "keys for new encryption came before the connection is made");
   const peerHash = keysHash(peer.key1, peer.key2);
   const seen = sync.seen.filter(({ at }) => at > step.now - MEMORY_TTL);
-  if (seen.some(({ hash }) => equal(hash, peerHash))) return;
+  const isSeen = seen.some(({ hash }) => equal(hash, peerHash));
+  if (isSeen && sync.state !== "started") return;
   if (!isInRange(peer.version, E2E_VERSIONS)) {
     throw new PeerError("A_VERSION", `the peer speaks end-to-end version ${peer.version}`);
   }
-  step.update({ sync: { ...sync, seen: [...seen, { hash: peerHash, at: step.now }] } });
-  if (sync.state === "agreed") {
-    step.update({ sync: { ...step.connection.sync, state: "required" } });
-    const detail = "the other side sent keys again before the new encryption was used";
-    step.tell({ type: "sync", state: "required", detail });
-    step.faults.push(new PeerError("A_CRYPTO", detail));
-    return;
-  }
-  const keys = sync.state === "started" && sync.keys ? sync.keys : offerKeys(step, peer.version);
+  const keys = answer(step, peer.version);
   await replaceRatchet(step, keys, peer, peerHash);
-  step.update({ sync: { ...step.connection.sync, state: "agreed", keys: null } });
+  const remembered = isSeen ? seen : [...seen, { hash: peerHash, at: step.now }];
+  step.update({ sync: { ...step.connection.sync, state: "agreed", keys, triedAt: step.now, seen: remembered } });
   step.tell({ type: "sync", state: "agreed", detail: "both sides have keys for new encryption" });
+}
+
+/** Own keys to the peer's: those that were offered, or new ones. They are sent unless the peer has them. */
+function answer(step: Step, version: number): E2eKeys {
+  const { state, keys } = step.connection.sync;
+  if (state === "started" && keys) return keys;
+  if (state !== "agreed" || !keys) return offerKeys(step, version);
+  sendKeys(step, keys, version);
+  return keys;
 }
 
 async function replaceRatchet(step: Step, keys: E2eKeys, peer: E2eParams, peerHash: Uint8Array): Promise<void> {

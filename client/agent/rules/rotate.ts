@@ -2,6 +2,7 @@ import { dh } from "#crypto/keys";
 import { AgentError, PeerError } from "../errors.ts";
 import { checkDelivery, type RcvQueue, type SndQueue } from "../records.ts";
 import { listRecords } from "../../store/record.ts";
+import type { RotationPhase } from "../events.ts";
 import type { Step } from "../step.ts";
 import { erase, outboxKey, queuePrefix, TABLE } from "../tables.ts";
 import { acceptsClientVersion } from "../versions.ts";
@@ -9,17 +10,23 @@ import type { QADD, QKEY, QUSE } from "../wire/agent-message.ts";
 import type { Server } from "#protocol/address";
 import { findQueue, sndQAddrOf, uriOf } from "./addresses.ts";
 import { enqueue } from "./enqueue.ts";
+import { removeLater } from "./leave.ts";
 import { chooseQueue, newSndQueue } from "./queues.ts";
 import { isSendingProhibited } from "./sending.ts";
 
 // R receives from the queue that is replaced, S sends to it (agent protocol, queue rotation).
 
-function tellReceive(step: Step, phase: "started" | "confirmed" | "secured" | "completed" | "aborted", detail: string): void {
+function tellReceive(step: Step, phase: RotationPhase, detail: string): void {
   step.tell({ type: "rotation", direction: "receive", phase, detail });
 }
 
 function tellSend(step: Step, phase: "started" | "secured", detail: string): void {
   step.tell({ type: "rotation", direction: "send", phase, detail });
+}
+
+/** Whether a queue is being replaced: one that is only kept for what may come late is not any more. */
+export function isMoving({ rotation }: RcvQueue): boolean {
+  return rotation !== null && rotation !== "received_message";
 }
 
 /** R: the application wants another queue, on `server` or on any other one. @throws AgentError */
@@ -29,9 +36,7 @@ export function startRotation(step: Step, server: Server | null): void {
   if (status !== "connected" || !queue || send.length === 0) {
     throw new AgentError("PROHIBITED", "only a connection that is made can move to another relay");
   }
-  if (receive.some(({ rotation }) => rotation !== null)) {
-    throw new AgentError("PROHIBITED", "the connection is moving already; abort that first");
-  }
+  if (receive.some(isMoving)) throw new AgentError("PROHIBITED", "the connection is moving already; abort that first");
   if (isSendingProhibited(sync.state)) {
     throw new AgentError("PROHIBITED", "the encryption has to be repaired first: synchronise");
   }
@@ -46,9 +51,12 @@ export function rotationQueueMade(step: Step, made: RcvQueue): void {
   const { replaces } = made;
   const old = step.connection.receive.find(({ id }) => id === replaces);
   if (old?.rotation !== "started") {
-    // Aborted while the relay was asked: the queue goes again.
-    step.update({ receive: [...step.connection.receive, { ...made, replaces: null }] });
-    step.addTasks({ type: "remove", queue: made.id });
+    removeLater(step, made);
+    return;
+  }
+  if (isSendingProhibited(step.connection.sync.state)) {
+    removeLater(step, made);
+    giveUpRotation(step, old.id, "the encryption has to be repaired first");
     return;
   }
   step.updateRcvQueue(old.id, { rotation: "sending_qadd" });
@@ -59,19 +67,29 @@ export function rotationQueueMade(step: Step, made: RcvQueue): void {
 
 /** R: takes the rotation back, as long as the peer was not told to use the new queue. @throws AgentError */
 export function abortRotation(step: Step): void {
-  const { receive, todo } = step.connection;
-  const old = receive.find(({ rotation }) => rotation !== null);
+  const old = step.connection.receive.find(isMoving);
   if (!old) throw new AgentError("PROHIBITED", "the connection is not moving");
   if (old.rotation !== "started" && old.rotation !== "sending_qadd") {
     throw new AgentError("PROHIBITED", "the other side uses the new queue already; the move will be completed");
   }
-  step.updateRcvQueue(old.id, { rotation: null });
-  step.update({ todo: todo.filter(({ type }) => type !== "rotate") });
-  for (const queue of receive.filter(({ replaces }) => replaces === old.id)) {
-    step.updateRcvQueue(queue.id, { replaces: null });
-    step.addTasks({ type: "remove", queue: queue.id });
-  }
+  stay(step, old.id);
   tellReceive(step, "aborted", "the connection stays where it was");
+}
+
+/** R: the relay or the peer will not have it. `old`: the queue that was to be replaced. */
+export function giveUpRotation(step: Step, old: number, detail: string): void {
+  stay(step, old);
+  tellReceive(step, "failed", detail);
+}
+
+/** R: forgets the new queue, and what was to be done for it. */
+function stay(step: Step, old: number): void {
+  const { receive, todo } = step.connection;
+  for (const queue of receive) if (queue.replaces === old) removeLater(step, queue);
+  step.update({
+    receive: receive.filter(({ replaces }) => replaces !== old).map((one) => (one.id === old ? { ...one, rotation: null } : one)),
+    todo: todo.filter(({ type }) => type === "remove"),
+  });
 }
 
 function checkSync(step: Step): void {
@@ -188,6 +206,7 @@ export function stopWaiting(step: Step, id: number): void {
   step.updateRcvQueue(id, { rotation: "received_message" });
   step.addTasks({ type: "remove", queue: id });
   takeWhatWaits(step, id);
+  tellReceive(step, "completed", "the connection has moved; the old relay could not be reached");
 }
 
 /** What came through the queue that replaces `id` was left with its relay. */
@@ -203,6 +222,5 @@ export function queueRemoved(step: Step, id: number): void {
   takeWhatWaits(step, id);
   const rest = step.connection.receive.filter((one) => one.id !== id);
   step.update({ receive: rest.map((one) => (one.replaces === id ? { ...one, replaces: null } : one)) });
-  const isReplaced = queue.rotation === "draining" || queue.rotation === "received_message";
-  if (isReplaced) tellReceive(step, "completed", "the connection has moved");
+  if (queue.rotation === "draining") tellReceive(step, "completed", "the connection has moved");
 }

@@ -3,7 +3,7 @@ import { PeerError } from "../errors.ts";
 import type { FailureReason } from "../events.ts";
 import type { Task } from "../records.ts";
 import type { Step } from "../step.ts";
-import { queueRemoved } from "./rotate.ts";
+import { giveUpRotation, queueRemoved } from "./rotate.ts";
 
 function reasonOf(error: unknown): FailureReason {
   if (!(error instanceof ProtocolError)) return "REFUSED";
@@ -26,7 +26,7 @@ export function taskFailed(step: Step, task: Task, error: unknown): void {
     case "secureReceive": {
       const queue = step.connection.receive.find(({ id }) => id === task.queue);
       if (queue?.replaces === null) step.fail({ type: "failed", reason: reasonOf(error), detail });
-      else giveUpRotation(step, queue?.replaces ?? null, detail);
+      else if (queue) giveUpRotation(step, queue.replaces, detail);
       return;
     }
     case "rotate":
@@ -40,14 +40,4 @@ export function taskFailed(step: Step, task: Task, error: unknown): void {
       queueRemoved(step, task.queue);
       return;
   }
-}
-
-function giveUpRotation(step: Step, replaces: number | null, detail: string): void {
-  if (replaces !== null) step.updateRcvQueue(replaces, { rotation: null });
-  step.update({ todo: step.connection.todo.filter(({ type }) => type !== "use") });
-  for (const queue of step.connection.receive.filter((one) => one.replaces === replaces && replaces !== null)) {
-    step.updateRcvQueue(queue.id, { replaces: null });
-    step.addTasks({ type: "remove", queue: queue.id });
-  }
-  step.tell({ type: "rotation", direction: "receive", phase: "failed", detail });
 }

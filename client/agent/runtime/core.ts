@@ -8,6 +8,7 @@ import { AgentError } from "../errors.ts";
 import type { ConnectionEvent } from "../events.ts";
 import { checkConnection, type Connection, type RcvQueue } from "../records.ts";
 import { type Policy, Step } from "../step.ts";
+import { leaveIfEmpty } from "../rules/leave.ts";
 import { readConnection, TABLE } from "../tables.ts";
 import type { Journal } from "./journal.ts";
 import { Locks } from "./locks.ts";
@@ -126,6 +127,7 @@ export class Core {
       }
       if (value.todo.length > 0) this.#workers?.work(value.id, false);
       for (const { id } of value.send) this.#workers?.deliver(value.id, id, false);
+      if (value.status === "leaving") await this.step(value.id, leaveIfEmpty);
     }
     for (const [relay, queues] of kept) relay.connection.keep(queues);
   }
@@ -178,7 +180,7 @@ export class Core {
     const isSame = before === connection && step.changes.length === 0 && step.events.length === 0;
     if (!isSame) {
       try {
-        await this.store.write([...step.allChanges(), ...written.changes, ...handled]);
+        await this.store.write([...step.allChanges(before), ...written.changes, ...handled]);
       } catch (error) {
         this.journal.putBack(handled);
         throw error;
@@ -220,7 +222,7 @@ export class Core {
           workers.deliver(connection.id, effect.queue, effect.now);
           break;
         case "work":
-          workers.work(connection.id, false);
+          workers.work(connection.id, true);
           break;
         case "remove":
           workers.remove();

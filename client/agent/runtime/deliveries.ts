@@ -99,10 +99,11 @@ class Delivering {
     }
     this.#isHurried = false;
     if (this.#core.isClosed) return null;
-    const relay = this.#core.relayOf(connection, queue);
-    this.relayKey = relay.key;
-    const { body, key } = sealDelivery(queue, delivery);
     try {
+      // A peer may name a relay whose address is none.
+      const relay = this.#core.relayOf(connection, queue);
+      this.relayKey = relay.key;
+      const { body, key } = sealDelivery(queue, delivery);
       await smp.send(relay.connection, queue.sndId, key, body, delivery.notification);
     } catch (error) {
       return this.#failed(delivery, error, retry);

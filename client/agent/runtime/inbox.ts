@@ -15,6 +15,7 @@ type MessageEvent = Extract<RelayEvent, { readonly type: "message" }>;
 /** Takes what relays send and brings it to its connection. */
 export class Inbox {
   #core: Core | null = null;
+  readonly #acknowledgements: (() => void)[] = [];
   /** Called when a relay can be reached (again). */
   onConnected: ((relay: Relay) => void) | null = null;
 
@@ -78,7 +79,13 @@ export class Inbox {
         if (relay.connection.client !== null) core.clock.after(FAST_RETRY.initial, attempt);
       });
     };
-    attempt();
+    // Acknowledgements that come together share blocks: with one block for each, thousands of stored messages would
+    // make a relay give up a connection that does not read its answers.
+    this.#acknowledgements.push(attempt);
+    if (this.#acknowledgements.length > 1) return;
+    core.clock.after(0, () => {
+      for (const one of this.#acknowledgements.splice(0)) one();
+    });
   }
 
   async #message(core: Core, relay: Relay, { entityId, message }: MessageEvent): Promise<void> {

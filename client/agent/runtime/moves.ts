@@ -3,7 +3,7 @@ import { listRecords } from "../../store/record.ts";
 import { AgentError } from "../errors.ts";
 import type { ConnectionEvent } from "../events.ts";
 import { checkConnection } from "../records.ts";
-import { startRotation } from "../rules/rotate.ts";
+import { isMoving, startRotation } from "../rules/rotate.ts";
 import { TABLE } from "../tables.ts";
 import type { Core } from "./core.ts";
 
@@ -22,14 +22,14 @@ export class Moves {
   async start(from: Server, to: Server | null): Promise<number> {
     const all = await listRecords(this.#core.store, TABLE.connections, checkConnection);
     const concerned = all.map(({ value }) => value).filter(({ role, status, receive }) => {
-      return role !== "contact" && status === "connected" && receive.some(({ server }) => sameServer(server, from));
+      return role !== "contact" && status === "connected" && receive.some((queue) => sameServer(queue.server, from) && queue.rotation !== "received_message");
     });
     this.#total = concerned.length;
     this.#failed = 0;
     this.#waiting.clear();
     for (const { id } of concerned) this.#waiting.add(id);
     for (const { id, receive } of concerned) {
-      if (receive.some(({ rotation }) => rotation !== null)) continue;
+      if (receive.some(isMoving)) continue;
       try {
         await this.#core.step(id, (step) => startRotation(step, to));
       } catch (error) {

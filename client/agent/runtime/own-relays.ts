@@ -19,10 +19,14 @@ export class OwnRelays {
     return this.#servers.find((own) => sameServer(own, server))?.password ?? null;
   }
 
-  /** Any of them, but if possible none of `avoided`. @throws AgentError when there are none at all */
-  choose(avoided: readonly Server[] = []): Server {
-    const others = this.#servers.filter((own) => !avoided.some((server) => sameServer(own, server)));
-    const candidates = others.length > 0 ? others : this.#servers;
+  /**
+   * Any of them, but if possible none of `avoided`, or at least none of `aboveAll`.
+   * @throws AgentError when there are none at all
+   */
+  choose(avoided: readonly Server[] = [], aboveAll: readonly Server[] = avoided): Server {
+    const without = (servers: readonly Server[]): readonly ServerAddress[] =>
+      this.#servers.filter((own) => !servers.some((server) => sameServer(own, server)));
+    const candidates = [without(avoided), without(aboveAll)].find((some) => some.length > 0) ?? this.#servers;
     const chosen = candidates[Math.floor(randomFraction() * candidates.length)];
     if (!chosen) throw new AgentError("PROHIBITED", "no relay is configured to receive at; pass one in `servers`");
     return chosen;

@@ -12,17 +12,17 @@ import { sendOwnInfo, sendReply } from "../rules/confirm.ts";
 import { enqueue } from "../rules/enqueue.ts";
 import { invitationOf } from "../rules/establish.ts";
 import { newRcvQueue, newSndQueue } from "../rules/queues.ts";
+import { removeLater } from "../rules/leave.ts";
 import { DRAIN_PATIENCE } from "../rules/retry.ts";
 import { queueRemoved, rotationQueueMade, stopWaiting, useQueue } from "../rules/rotate.ts";
 import { sealRequest } from "../rules/seal.ts";
 import { isTemporary } from "../rules/send-failure.ts";
+import { isSendingProhibited } from "../rules/sending.ts";
 import type { Step } from "../step.ts";
 import { formatConnectionRequest } from "../wire/connection-request.ts";
 import type { Core } from "./core.ts";
 import type { OwnRelays } from "./own-relays.ts";
-import type { Perform } from "./tasks.ts";
-
-type Conclusion = (step: Step) => void;
+import type { Conclusion, Perform } from "./tasks.ts";
 
 const NOTHING: Conclusion = () => {};
 
@@ -57,6 +57,8 @@ export class Performer {
       case "rotate":
         return this.#rotate(connection, task);
       case "use":
+        // QUSE would go out with a ratchet that is about to be replaced.
+        if (isSendingProhibited(connection.sync.state)) return Promise.resolve(null);
         return Promise.resolve((step) => useQueue(step, task.queue));
       case "remove":
         return this.#remove(connection, task);
@@ -124,9 +126,13 @@ export class Performer {
   }
 
   async #rotate(connection: Connection, { replaces, server }: TaskOf<"rotate">): Promise<Conclusion> {
-    const used = [...connection.receive, ...connection.send].map((queue) => queue.server);
-    const made = await this.create(connection, server ?? this.#own.choose(used));
-    return (step) => rotationQueueMade(step, { ...made, id: step.nextQueue(), replaces });
+    const own = connection.receive.map((queue) => queue.server);
+    const peers = connection.send.map((queue) => queue.server);
+    const made = await this.create(connection, server ?? this.#own.choose([...own, ...peers], own));
+    return (step, isWanted) => {
+      if (isWanted) rotationQueueMade(step, { ...made, id: step.nextQueue(), replaces });
+      else removeLater(step, made);
+    };
   }
 
   async #remove(connection: Connection, { queue: id }: TaskOf<"remove">): Promise<Conclusion | null> {
@@ -136,7 +142,10 @@ export class Performer {
     if (queue.rotation === "draining" || queue.rotation === "received_message") {
       const name = `${connection.id}/${id}`;
       try {
-        if (await holdsMessages(relay.connection, queue)) return null;
+        if (await holdsMessages(relay.connection, queue)) {
+          this.#silentSince.delete(name);
+          return null;
+        }
       } catch (error) {
         if (queue.rotation !== "draining" || !isTemporary(error) || !this.#isOutOfPatience(name)) throw error;
         return (step) => stopWaiting(step, id);
@@ -155,13 +164,20 @@ export class Performer {
   }
 }
 
-/** Whether a queue has messages that were not acknowledged. The first of them comes again. */
+/**
+ * QUE: whether a queue has messages that were not acknowledged. (SUB does not tell: relays answer it with SOK, and the
+ * message comes after it.) A relay that refuses to tell counts as one that has none.
+ */
 async function holdsMessages(
-  relay: Parameters<typeof smp.subscribe>[0],
+  relay: Parameters<typeof smp.queueInfo>[0],
   { rcvId, authKey }: Pick<RcvQueue, "rcvId" | "authKey">,
 ): Promise<boolean> {
-  const answer = await smp.call(relay, { tag: "SUB" }, { entityId: rcvId, key: authKey }, "SOK", "OK", "MSG");
-  return answer.tag === "MSG";
+  try {
+    return (await smp.queueInfo(relay, { entityId: rcvId, key: authKey })).qiSize > 0;
+  } catch (error) {
+    if (error instanceof ProtocolError && !isTemporary(error)) return false;
+    throw error;
+  }
 }
 
 /** DEL; a relay that does not know the queue has done it. */

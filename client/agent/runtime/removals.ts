@@ -1,12 +1,10 @@
 import { isStoreTrouble, type Core } from "./core.ts";
 import { listRecords, recordChange } from "../../store/record.ts";
 import { checkRemoval, type Removal } from "../records.ts";
-import { eraseConnection } from "../rules/leave.ts";
+import { eraseConnection, removeLater } from "../rules/leave.ts";
 import { nextDelay, REMOVAL_ATTEMPTS, TASK_RETRY } from "../rules/retry.ts";
 import { isTemporary } from "../rules/send-failure.ts";
-import type { Step } from "../step.ts";
 import { TABLE } from "../tables.ts";
-import { newId } from "../rules/establish.ts";
 import { removeQueue } from "./perform.ts";
 
 /** Deletes queues whose connection is gone: each up to ten times, then it is left to its relay. */
@@ -26,11 +24,10 @@ export class Removals {
     const waiting = journal.waiting(id);
     await this.#core.step(id, async (step) => {
       for (const item of waiting) step.changes.push(...journal.acknowledged(id, item));
-      for (const queue of step.connection.receive) this.#plan(step, queue);
+      for (const queue of step.connection.receive) removeLater(step, queue);
       step.update({ receive: [], todo: [], status: "leaving" });
       const outbox = wait ? await step.store.list(TABLE.outbox, { prefix: `${id}/`, limit: 1 }) : [];
       if (outbox.length === 0) await eraseConnection(step);
-      step.effect({ type: "remove" });
     });
     for (const item of waiting) journal.forget(id, item);
   }
@@ -54,11 +51,6 @@ export class Removals {
 
   close(): void {
     this.#skipWait?.();
-  }
-
-  #plan(step: Step, { server, rcvId, authKey }: Pick<Removal, "server" | "rcvId" | "authKey">): void {
-    const removal: Removal = { profile: step.connection.profile, server, rcvId, authKey, attempts: 0 };
-    step.write(TABLE.removals, newId(), removal);
   }
 
   async #run(): Promise<void> {

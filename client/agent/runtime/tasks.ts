@@ -1,3 +1,6 @@
+import { equal } from "#crypto/bytes";
+import { RatchetError } from "../../ratchet/errors.ts";
+import { encodeRecord } from "../../store/record.ts";
 import { AgentError } from "../errors.ts";
 import type { Connection, Task } from "../records.ts";
 import { nextDelay, TASK_RETRY } from "../rules/retry.ts";
@@ -8,12 +11,14 @@ import { readConnection } from "../tables.ts";
 import type { Core } from "./core.ts";
 import { isStoreTrouble } from "./core.ts";
 
-/** Does with the relay what a task says; answers what that means for the connection. Null: it is too early. */
-export type Perform = (connection: Connection, task: Task) => Promise<((step: Step) => void | Promise<void>) | null>;
+/** What a task that was done with the relay means for the connection. `isWanted` false: it was taken back meanwhile. */
+export type Conclusion = (step: Step, isWanted: boolean) => void | Promise<void>;
+
+/** Does with the relay what a task says. Null: it is too early. */
+export type Perform = (connection: Connection, task: Task) => Promise<Conclusion | null>;
 
 function sameTask(a: Task, b: Task | undefined): boolean {
-  const queueOf = (task: Task): unknown => ("queue" in task && typeof task.queue === "number" ? task.queue : null);
-  return b !== undefined && a.type === b.type && queueOf(a) === queueOf(b);
+  return b !== undefined && equal(encodeRecord(a), encodeRecord(b));
 }
 
 interface Running {
@@ -98,7 +103,7 @@ export class Tasks {
 
   /** False: to be tried again. */
   async #attempt(connection: Connection, task: Task): Promise<boolean> {
-    let conclude: Awaited<ReturnType<Perform>>;
+    let conclude: Conclusion | null;
     try {
       conclude = await this.#perform(connection, task);
       if (conclude === null) return false;
@@ -112,12 +117,7 @@ export class Tasks {
       conclude = (step) => taskFailed(step, task, error);
     }
     try {
-      await this.#core.step(connection.id, async (step) => {
-        // The application may have changed its mind while the relay was asked.
-        if (!sameTask(task, step.connection.todo[0])) return;
-        step.finishTask();
-        await conclude(step);
-      });
+      await this.#conclude(connection.id, task, conclude);
     } catch (error) {
       if (error instanceof AgentError && error.refusal === "NOT_FOUND") return true;
       if (!isStoreTrouble(error)) throw error;
@@ -125,6 +125,24 @@ export class Tasks {
       return false;
     }
     return true;
+  }
+
+  async #conclude(id: string, task: Task, conclude: Conclusion): Promise<void> {
+    const finish = (run: Conclusion): Promise<void> => this.#core.step(id, async (step) => {
+      // The application may have changed its mind while the relay was asked.
+      const isWanted = sameTask(task, step.connection.todo[0]);
+      if (isWanted) step.finishTask();
+      else if (task.type !== "rotate") return;
+      await run(step, isWanted);
+    });
+    try {
+      await finish(conclude);
+    } catch (error) {
+      const isRefused = (error instanceof AgentError && error.refusal !== "NOT_FOUND") || error instanceof RatchetError;
+      if (!isRefused) throw error;
+      // What is to be sent for it does not fit, or cannot be encrypted: trying again would not help.
+      await finish((step, isWanted) => (isWanted ? taskFailed(step, task, error) : undefined));
+    }
   }
 
   #wait(running: Running, delay: number): Promise<void> {

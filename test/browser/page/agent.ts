@@ -1,8 +1,8 @@
 import { fromUtf8, utf8 } from "#crypto/bytes";
 import { openIndexedDbStore, StoreError } from "../../../client/index.ts";
-import { Actor, type RelayPlace, type World } from "../../scenario/agent/stories/actor.ts";
-import { stories } from "../../scenario/agent/stories/all.ts";
-import { play } from "../../scenario/agent/stories/stage.ts";
+import { Actor, type RelayPlace, type World } from "../../scenario/agent/suite/actor.ts";
+import { stories } from "../../scenario/agent/suite/all.ts";
+import { play } from "../../scenario/agent/suite/stage.ts";
 
 type Relays = World["relays"];
 

@@ -1,5 +1,8 @@
 import type { Page } from "playwright-core";
 
+/** What Chromium says when a page ends a WebSocket that is still connecting, as a client does that is closed then. */
+const GIVEN_UP = /^WebSocket connection to '[^']+' failed: WebSocket is closed before the connection is established\.$/;
+
 /** A tab with the exports of a page script (page-server.ts). */
 export class Tab {
   readonly #page: Page;
@@ -9,7 +12,8 @@ export class Tab {
     this.#page = page;
     page.on("pageerror", (error) => this.#errors.push(error));
     page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") this.#errors.push(new Error(message.text()));
+      const isComplaint = message.type() === "error" || message.type() === "warning";
+      if (isComplaint && !GIVEN_UP.test(message.text())) this.#errors.push(new Error(message.text()));
     });
   }
 
@@ -30,7 +34,7 @@ export class Tab {
     await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: bytes });
   }
 
-  /** As the user does, without a question. @throws Error when the page failed somewhere or complained on its console. */
+  /** As the user does, without a question. @throws Error when the page failed or complained on its console. */
   async close(): Promise<void> {
     await this.#page.close();
     if (this.#errors.length === 0) return;
