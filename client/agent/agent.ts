@@ -57,11 +57,13 @@ export class Agent {
   readonly #moves: Moves;
   readonly #removals: Removals;
   readonly #cleanup: Cleanup;
+  readonly #inbox: Inbox;
   readonly #stop: () => void;
 
   private constructor(core: Core, own: OwnRelays, performer: Performer, inbox: Inbox) {
     this.#core = core;
     this.#own = own;
+    this.#inbox = inbox;
     this.#links = new Links(core, own);
     this.#moves = new Moves(core);
     this.#removals = new Removals(core);
@@ -102,7 +104,9 @@ export class Agent {
     inbox.serve(core);
     const own = new OwnRelays(options.servers);
     const agent = new Agent(core, own, new Performer(core, own), inbox);
-    await agent.#resume();
+    await agent.#cleanup.start();
+    await core.resume();
+    agent.#removals.wake();
     return agent;
   }
 
@@ -323,10 +327,14 @@ export class Agent {
 
   /** Ends all connections to relays, after what is being written is written. The store stays open. */
   async close(): Promise<void> {
+    this.#inbox.flush();
     const closed = this.#core.close();
-    this.#core.relays.close();
     this.#stop();
-    await closed;
+    try {
+      await closed;
+    } finally {
+      this.#core.relays.close();
+    }
   }
 
   #create(connection: Connection, server: Server, mode: "messaging" | "contact"): ReturnType<Performer["create"]> {
@@ -337,11 +345,5 @@ export class Agent {
     const record = await readConnection(this.#core.store, id);
     if (!record) throw new AgentError("NOT_FOUND", `there is no connection '${id}'`);
     return record;
-  }
-
-  async #resume(): Promise<void> {
-    await this.#cleanup.start();
-    await this.#core.resume();
-    this.#removals.wake();
   }
 }

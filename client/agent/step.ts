@@ -117,11 +117,12 @@ export class Step {
     return queue;
   }
 
-  /** Removals come last: the relay of a queue that was left may be gone for ever. */
+  /** Removals come last, the oldest at the end: the relay of a queue that was left may be gone for ever. */
   addTasks(...tasks: readonly Task[]): void {
-    const todo = [...this.connection.todo, ...tasks];
+    const { todo } = this.connection;
     const isLast = ({ type }: Task): boolean => type === "remove";
-    this.update({ todo: [...todo.filter((task) => !isLast(task)), ...todo.filter(isLast)] });
+    const first = [...todo, ...tasks].filter((task) => !isLast(task));
+    this.update({ todo: [...first, ...tasks.filter(isLast), ...todo.filter(isLast)] });
     this.effect({ type: "work" });
   }
 

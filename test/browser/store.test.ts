@@ -144,7 +144,8 @@ describe("a profile outlives its browser", () => {
       const tab = await victim.open(server.url);
       await tab.call("open", "crashing");
       await tab.call("writeRounds");
-      await sleep(200 + 300 * Math.random());
+      await expect.poll(() => tab.call<number>("lastRound"), { timeout: 20_000 }).toBeGreaterThan(before);
+      await sleep(300 * Math.random());
       const durable = await tab.call<number>("lastRound");
       await victim.kill();
 

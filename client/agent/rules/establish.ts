@@ -87,8 +87,11 @@ function startRatchet<T>(start: () => T): T {
   }
 }
 
-/** What a confirmation needs besides the information: a letter, and for a joiner its queue with some host names. */
-const ROOM = 512;
+/**
+ * What a confirmation needs besides the information: a letter and, for a joiner, its queue. Official clients leave as
+ * much, so their longest information fits; a joiner whose relay has long host names may have less.
+ */
+const ROOM = 138;
 
 /** @throws AgentError when it would not fit into a confirmation */
 export function checkInfo(info: Uint8Array, agentVersion: number, pq: boolean): void {

@@ -83,9 +83,12 @@ export class Inbox {
     // make a relay give up a connection that does not read its answers.
     this.#acknowledgements.push(attempt);
     if (this.#acknowledgements.length > 1) return;
-    core.clock.after(0, () => {
-      for (const one of this.#acknowledgements.splice(0)) one();
-    });
+    core.clock.after(0, () => this.flush());
+  }
+
+  /** Writes the acknowledgements that wait for others. */
+  flush(): void {
+    for (const one of this.#acknowledgements.splice(0)) one();
   }
 
   async #message(core: Core, relay: Relay, { entityId, message }: MessageEvent): Promise<void> {

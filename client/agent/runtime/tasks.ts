@@ -23,6 +23,8 @@ function sameTask(a: Task, b: Task | undefined): boolean {
 
 interface Running {
   isWanted: boolean;
+  /** Woken while a task was attempted: there is no wait after it. */
+  isHurried: boolean;
   /** Ends the wait for the next attempt. */
   skipWait: (() => void) | null;
 }
@@ -43,10 +45,11 @@ export class Tasks {
     const running = this.#running.get(connection);
     if (running) {
       running.isWanted = true;
+      if (now) running.isHurried = true;
       if (now) running.skipWait?.();
       return;
     }
-    const fresh: Running = { isWanted: false, skipWait: null };
+    const fresh: Running = { isWanted: false, isHurried: false, skipWait: null };
     this.#running.set(connection, fresh);
     this.#run(connection, fresh).catch((error: unknown) => {
       if (!this.#core.isClosed) this.#core.tellError(connection, error);
@@ -68,6 +71,7 @@ export class Tasks {
     try {
       while (!this.#core.isClosed) {
         running.isWanted = false;
+        running.isHurried = false;
         const next = await this.#next(id);
         if (next === null) {
           if (running.isWanted) continue;
@@ -81,7 +85,7 @@ export class Tasks {
         const now = this.#core.clock.now();
         since ??= now;
         delay = nextDelay(TASK_RETRY, delay, now - since);
-        await this.#wait(running, delay);
+        if (!running.isHurried) await this.#wait(running, delay);
       }
     } finally {
       this.#running.delete(id);
@@ -120,6 +124,10 @@ export class Tasks {
       await this.#conclude(connection.id, task, conclude);
     } catch (error) {
       if (error instanceof AgentError && error.refusal === "NOT_FOUND") return true;
+      if (error instanceof AgentError && error.refusal === "LARGE") {
+        await this.#conclude(connection.id, task, (step) => taskFailed(step, task, error));
+        return true;
+      }
       if (!isStoreTrouble(error)) throw error;
       this.#core.tellError(connection.id, error);
       return false;
