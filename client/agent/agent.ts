@@ -73,7 +73,7 @@ export class Agent {
     core.employ({
       deliver: (connection, queue, now) => deliveries.wake(connection, queue, now),
       work: (connection, now) => tasks.wake(connection, now),
-      acknowledge: (relay, queue, msgId) => inbox.acknowledge(relay, queue, msgId),
+      acknowledge: (relay, queue, msgId, done) => inbox.acknowledge(relay, queue, msgId, done),
       redeliver: (relay, queue) => inbox.redeliver(relay, queue),
       watch: (connection, event) => this.#moves.watch(connection, event),
       remove: () => this.#removals.wake(),

@@ -37,11 +37,15 @@ function put(
   return delivery;
 }
 
-/** Encrypts with the ratchet: its header at once, its body when it is sent. @throws AgentError */
+/**
+ * Encrypts with the ratchet: its header at once, its body when it is sent. `pq`: asks for post-quantum encryption, as
+ * the ratchet itself gives it up with the other side and takes it up again only when both ask. @throws AgentError
+ */
 function encrypted(
   step: Step,
   plaintext: Uint8Array,
   paddedLength: number,
+  { pq = false }: { readonly pq?: boolean } = {},
 ): { key: Extract<Content, { type: "message" }>["key"]; plaintext: Uint8Array; paddedLength: number } {
   const { ratchet } = step.connection;
   if (!ratchet) throw new AgentError("PROHIBITED", "nothing can be sent before the other side has answered");
@@ -49,7 +53,7 @@ function encrypted(
     const most = paddedLength - PAD_OVERHEAD;
     throw new AgentError("LARGE", `${plaintext.length} bytes do not fit into a message of at most ${most}`);
   }
-  const { state, key } = encryptHeader(ratchet, {});
+  const { state, key } = encryptHeader(ratchet, pq ? { pq: "on" } : {});
   step.update({ ratchet: state });
   return { key, plaintext, paddedLength };
 }
@@ -71,7 +75,9 @@ export function enqueue(
     prevMsgHash: sent.hash,
     message,
   });
-  const content = { type: "message", ...encrypted(step, plaintext, messagePaddedLength(agentVersion, pq)) } as const;
+  const paddedLength = messagePaddedLength(agentVersion, pq);
+  const body = encrypted(step, plaintext, paddedLength, { pq: pq && kind === "message" });
+  const content = { type: "message", ...body } as const;
   const delivery = put(step, queues, plaintext, { kind, notification }, content);
   if (kind === "message") {
     step.write(TABLE.sent, sentKey(step.connection.id, delivery.sndMsgId), {

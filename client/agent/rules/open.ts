@@ -21,8 +21,15 @@ export function asFault(error: unknown): PeerError {
   throw error;
 }
 
+/** What the ratchet encrypted. */
+export type Decrypted = AgentMessage & {
+  readonly plaintext: Uint8Array;
+  /** It was passed over before: messages that were sent after it came first. */
+  readonly isLate: boolean;
+};
+
 /** Decrypts with the connection's ratchet and keeps what follows. @throws PeerError, having changed nothing */
-export async function openWithRatchet(step: Step, encrypted: Uint8Array): Promise<AgentMessage & { plaintext: Uint8Array }> {
+export async function openWithRatchet(step: Step, encrypted: Uint8Array): Promise<Decrypted> {
   const { id, ratchet } = step.connection;
   if (!ratchet) throw new PeerError("A_PROHIBITED", "a message came before the connection has a ratchet");
   const prefix = `${id}/`;
@@ -36,5 +43,6 @@ export async function openWithRatchet(step: Step, encrypted: Uint8Array): Promis
   for (const { headerKey, number } of [...change.remove, ...excess]) {
     step.erase(TABLE.skipped, skippedKey(id, headerKey, number));
   }
-  return { ...decode(agentMessage, result.plaintext), plaintext: result.plaintext };
+  const { plaintext } = result;
+  return { ...decode(agentMessage, plaintext), plaintext, isLate: change.remove.length > 0 };
 }

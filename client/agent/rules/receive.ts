@@ -141,10 +141,10 @@ async function ratchetMessage(step: Step, { queue, msgId, encrypted, received }:
     step.faults.push(new PeerError("A_PROHIBITED", `a ${opened.type} cannot come in a message`));
     return false;
   }
-  const { sndMsgId, prevMsgHash, message, plaintext } = opened;
+  const { sndMsgId, prevMsgHash, message, plaintext, isLate } = opened;
   const integrity = verdictOf(step.connection.received, { sndMsgId, prevMsgHash });
-  // Honest numbers begin with 1; what is stored is a count.
-  step.update({ received: { number: Math.max(0, sndMsgId), hash: sha256(plaintext) } });
+  // What is late does not turn the chain back. Honest numbers begin with 1; what is stored is a count.
+  if (!isLate) step.update({ received: { number: Math.max(0, sndMsgId), hash: sha256(plaintext) } });
   if (message.type !== "A_MSG") {
     step.write(TABLE.hashes, key, { at: step.now, item: null });
     const saved = step.save();

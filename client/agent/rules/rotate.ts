@@ -167,8 +167,8 @@ export async function queueUsed(step: Step, { queues: [used] }: QUSE): Promise<v
   const { id } = step.connection;
   const waiting = await listRecords(step.store, TABLE.outbox, checkDelivery, { prefix: queuePrefix(id, old.id) });
   for (const { value } of waiting) step.write(TABLE.outbox, outboxKey(id, queue.id, value.item), { ...value, wait: null });
-  const queues = [step.sndQueue(queue.id)];
-  enqueue(step, { type: "QTEST", queues: [used.address] }, "qtest", { queues });
+  // Through the old queue too, where nothing follows from it, so that no number is missing among its messages.
+  enqueue(step, { type: "QTEST", queues: [used.address] }, "qtest");
   step.updateSndQueue(old.id, { rotation: "sending_qtest" });
   tellSend(step, "secured", "the peer's new queue is tried");
 }

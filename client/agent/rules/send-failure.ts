@@ -8,7 +8,7 @@ import {
 } from "../../errors.ts";
 import type { FailureReason } from "../events.ts";
 import type { Delivery } from "../records.ts";
-import { MESSAGE_EXPIRY, nextDelay, QUOTA_EXPIRY, SLOW_RETRY } from "./retry.ts";
+import { FAST_RETRY, MESSAGE_EXPIRY, nextDelay, QUOTA_EXPIRY, SLOW_RETRY } from "./retry.ts";
 
 /** What becomes of a delivery that failed. */
 export type Verdict =
@@ -40,8 +40,8 @@ function isHostTrouble(error: SimplexError): boolean {
   return cause instanceof ConnectError && !cause.retryable;
 }
 
-/** Agent protocol, sending and retry. */
-export function judgeFailure(delivery: Delivery, error: unknown, now: number): Verdict {
+/** Agent protocol, sending and retry. `isCalled`: the peer has just said that there is room again. */
+export function judgeFailure(delivery: Delivery, error: unknown, now: number, isCalled = false): Verdict {
   const age = now - delivery.at;
   if (!(error instanceof SimplexError)) {
     return { type: "drop", reason: "REFUSED", detail: error instanceof Error ? error.message : String(error) };
@@ -55,8 +55,10 @@ export function judgeFailure(delivery: Delivery, error: unknown, now: number): V
   if (answer === "QUOTA") {
     if (delivery.kind === "confirmation") return { type: "drop", reason: "NOT_AVAILABLE", detail };
     if (age >= QUOTA_EXPIRY) return { type: "drop", reason: "QUOTA", detail };
-    const since = delivery.wait?.since ?? now;
-    const delay = nextDelay(SLOW_RETRY, delivery.wait?.delay ?? null, now - since);
+    // Its word can overtake the acknowledgement that makes the room, and is not repeated.
+    const wait = isCalled ? { since: now, delay: FAST_RETRY.initial } : delivery.wait;
+    const since = wait?.since ?? now;
+    const delay = nextDelay(SLOW_RETRY, wait?.delay ?? null, now - since);
     return { type: "full", wait: { delay, since, until: now + delay }, error };
   }
   return { type: "drop", reason: answer === "AUTH" ? "NOT_AVAILABLE" : "REFUSED", detail };

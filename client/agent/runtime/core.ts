@@ -25,7 +25,8 @@ export interface Workers {
   deliver(connection: string, queue: number, now: boolean): void;
   /** `now`: the first task waits no longer. */
   work(connection: string, now: boolean): void;
-  acknowledge(relay: Relay, queue: RcvQueue, msgId: Uint8Array): void;
+  /** `done`: called when the relay has taken it. */
+  acknowledge(relay: Relay, queue: RcvQueue, msgId: Uint8Array, done: () => void): void;
   /** Has what was not acknowledged delivered again. */
   redeliver(relay: Relay, queue: RcvQueue): void;
   /** Hears what connections tell. */
@@ -235,9 +236,10 @@ export class Core {
     const queue = connection.receive.find((one) => one.id === id);
     // A queue that was removed in the meantime needs no acknowledgement: its messages go with it.
     if (!queue) return;
-    workers.acknowledge(this.relayOf(connection, queue), queue, msgId);
-    // Its removal waits until it is empty.
-    if (queue.rotation === "draining" || queue.rotation === "received_message") workers.work(connection.id, true);
+    workers.acknowledge(this.relayOf(connection, queue), queue, msgId, () => {
+      // Its removal waits until it is empty.
+      if (queue.rotation === "draining" || queue.rotation === "received_message") workers.work(connection.id, true);
+    });
   }
 }
 

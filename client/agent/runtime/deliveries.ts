@@ -97,6 +97,7 @@ class Delivering {
       await this.#wait(left);
       this.#waitsForPeer = false;
     }
+    const isHurried = this.#isHurried;
     this.#isHurried = false;
     if (this.#core.isClosed) return null;
     try {
@@ -106,16 +107,16 @@ class Delivering {
       const { body, key } = sealDelivery(queue, delivery);
       await smp.send(relay.connection, queue.sndId, key, body, delivery.notification);
     } catch (error) {
-      return this.#failed(delivery, error, retry);
+      return this.#failed(delivery, error, retry, isHurried);
     }
     await this.#commit((step) => delivered(step, this.#queue, delivery));
     return null;
   }
 
-  async #failed(delivery: Delivery, error: unknown, retry: Retry | null): Promise<Retry | null> {
+  async #failed(delivery: Delivery, error: unknown, retry: Retry | null, isHurried: boolean): Promise<Retry | null> {
     if (this.#core.isClosed) return null;
     const now = this.#clock.now();
-    const verdict = judgeFailure(delivery, error, now);
+    const verdict = judgeFailure(delivery, error, now, isHurried);
     const { journal } = this.#core;
     switch (verdict.type) {
       case "retry": {

@@ -55,8 +55,11 @@ export class Inbox {
   }
 
   /** ACK, again and again while the relay waits for it: it sends nothing more from the queue before. */
-  acknowledge(relay: Relay, { rcvId, authKey }: RcvQueue, msgId: Uint8Array): void {
-    this.#ask(relay, rcvId, () => smp.acknowledge(relay.connection, { entityId: rcvId, key: authKey }, msgId));
+  acknowledge(relay: Relay, { rcvId, authKey }: RcvQueue, msgId: Uint8Array, done: () => void): void {
+    this.#ask(relay, rcvId, async () => {
+      await smp.acknowledge(relay.connection, { entityId: rcvId, key: authKey }, msgId);
+      done();
+    });
   }
 
   /** SUB once more: the message that was left with the relay comes again. */

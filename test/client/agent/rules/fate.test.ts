@@ -105,7 +105,7 @@ describe("a message", () => {
     const uri = queueUriOf(fresh.info, { min: 1, max: 4 });
     await side.receive(1, peer.message({ type: "QADD", queues: [{ uri, replaces: addressOf(old.info) }] }));
     await side.receive(1, peer.message({ type: "QUSE", queues: [{ address: addressOf(fresh.info), primary: true }] }));
-    expect((await side.waiting(2)).map(({ kind }) => kind)).toEqual(["message", "qkey"]);
+    expect((await side.waiting(2)).map(({ kind }) => kind)).toEqual(["message", "qkey", "qtest"]);
     expect((await side.waiting(3)).map(({ kind }) => kind)).toEqual(["message", "qkey", "qtest"]);
     expect([await next(side, 3), await next(side, 3), await next(side, 3)]).toEqual([["sent"], [], ["send completed"]]);
     expect(await side.waiting(2)).toEqual([]);

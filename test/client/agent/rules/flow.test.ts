@@ -80,6 +80,8 @@ describe("two people who move to other relays while they talk", () => {
       await world.settle(a, b);
       for (const [from, to] of [[a, b], [b, a]] as const) {
         expect(to.received).toEqual(from.sent);
+        const verdicts = to.side.events.flatMap((event) => (event.type === "message" ? [event.integrity.type] : []));
+        expect(verdicts).toEqual(from.sent.map(() => "ok"));
         const fates = from.side.events.filter(({ type }) => type === "sent" || type === "unsent").map(({ type }) => type);
         expect(fates).toEqual(from.sent.map(() => "sent"));
         const { receive, send, status, todo } = await from.side.connection();

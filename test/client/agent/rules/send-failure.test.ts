@@ -81,6 +81,22 @@ describe("a message for a full queue", () => {
     expect(judgeFailure(delivery(), QUOTA, SENT_AT + 7 * DAY)).toMatchObject({ type: "drop", reason: "QUOTA" });
   });
 
+  it("is tried every two seconds for a minute when the peer has just said that there is room", () => {
+    // The peer's word may come before its acknowledgement frees the queue; it does not say it twice.
+    const longest = { delay: SLOW_RETRY.max, since: SENT_AT, until: SENT_AT + DAY };
+    let now = SENT_AT + MINUTE;
+    let verdict = judgeFailure(delivery("message", longest), QUOTA, now, true);
+    const delays: number[] = [];
+    while (verdict.type === "full" && delays.length < 33) {
+      delays.push(verdict.wait.until - now);
+      now = verdict.wait.until;
+      verdict = judgeFailure(delivery("message", verdict.wait), QUOTA, now);
+    }
+    expect(delays.slice(0, 30)).toEqual(Array.from({ length: 30 }, () => 2_000));
+    expect(delays.slice(30)).toEqual([3_000, 4_500, 6_750]);
+    expect(judgeFailure(delivery("message", longest), QUOTA, SENT_AT + 7 * DAY, true)).toMatchObject({ type: "drop" });
+  });
+
   it("gives up at once when it is the one that makes the connection", () => {
     expect(judgeFailure(delivery("confirmation"), QUOTA, SENT_AT)).toMatchObject({ type: "drop", reason: "NOT_AVAILABLE" });
   });

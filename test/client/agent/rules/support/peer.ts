@@ -10,6 +10,7 @@ import { type AgentEnvelope, agentEnvelope } from "../../../../../client/agent/w
 import { type AgentMessage, agentMessage, type AMessage } from "../../../../../client/agent/wire/agent-message.ts";
 import { openClientMessage, readClientMsgEnvelope, sealClientMessage } from "../../../../../client/agent/wire/client-message.ts";
 import { e2eParamsOf, type E2eKeys, generateE2eKeys, generateReplyKeys } from "../../../../../client/ratchet/agree.ts";
+import { connInfoPaddedLength, messagePaddedLength } from "../../../../../client/agent/wire/padded-lengths.ts";
 import { decrypt } from "../../../../../client/ratchet/decrypt.ts";
 import { encryptBody, encryptHeader } from "../../../../../client/ratchet/encrypt.ts";
 import type { E2eParams, ProposedE2eParams } from "../../../../../client/ratchet/parameters.ts";
@@ -99,6 +100,11 @@ export class Peer {
     return new Peer(generateE2eKeys(pq));
   }
 
+  /** Headers with a KEM leave less room for what they go with. */
+  get #hasKem(): boolean {
+    return this.ratchet?.supportKem ?? false;
+  }
+
   copy(): Peer {
     const copy = new Peer(this.keys, this.lanes);
     return Object.assign(copy, { own: [...this.own], ratchet: this.ratchet, skipped: this.skipped, params: this.params, sent: this.sent });
@@ -118,7 +124,7 @@ export class Peer {
   }
 
   /** Encrypts with the ratchet whatever is given. */
-  encrypt(plaintext: Uint8Array, paddedLength = 15_840): Uint8Array {
+  encrypt(plaintext: Uint8Array, paddedLength = messagePaddedLength(AGENT_VERSIONS.max, this.#hasKem)): Uint8Array {
     if (!this.ratchet) throw new Error("the peer has no ratchet");
     const { state, key } = encryptHeader(this.ratchet);
     this.ratchet = state;
@@ -129,7 +135,8 @@ export class Peer {
   confirmation(message: AgentMessage, odd: Odd = {}): Uint8Array {
     const plaintext = encode(agentMessage, message);
     this.sent = { number: 1, hash: sha256(plaintext) };
-    const { agentVersion = AGENT_VERSIONS.max, paddedLength = 14_832, e2eParams = this.params } = odd;
+    const { agentVersion = AGENT_VERSIONS.max, e2eParams = this.params } = odd;
+    const { paddedLength = connInfoPaddedLength(agentVersion, this.#hasKem) } = odd;
     const encConnInfo = this.encrypt(plaintext, paddedLength);
     return this.seal({ type: "confirmation", agentVersion, e2eParams, encConnInfo }, { withKey: true, ...odd });
   }
