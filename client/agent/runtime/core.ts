@@ -237,8 +237,8 @@ export class Core {
     // A queue that was removed in the meantime needs no acknowledgement: its messages go with it.
     if (!queue) return;
     workers.acknowledge(this.relayOf(connection, queue), queue, msgId, () => {
-      // Its removal waits until it is empty.
-      if (queue.rotation === "draining" || queue.rotation === "received_message") workers.work(connection.id, true);
+      // If it is being replaced its removal waits until it is empty.
+      if (queue.rotation !== null) workers.work(connection.id, true);
     });
   }
 }
