@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const people: Person[] = [];
 afterEach(async () => {
-  await Promise.all(people.splice(0).map((one) => one.stop()));
+  await Promise.all(people.splice(0).map((who) => who.stop()));
 });
 
 async function person(name: string, relays: readonly RelayPlace[], options: Partial<AgentOptions> = {}): Promise<Person> {
