@@ -4,7 +4,6 @@ import { parseServerAddress } from "#protocol/address";
 import type { AgentOptions } from "../../../client/agent/options.ts";
 import { PeerError } from "../../../client/agent/errors.ts";
 import { RelayProcess, removeFolder, temporaryFolder } from "../../support/relay-process.ts";
-import { fastClock, patientLimits } from "./fast-clock.ts";
 import { connectPeople, Person } from "./person.ts";
 
 let relay: RelayProcess;
