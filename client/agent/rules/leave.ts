@@ -1,7 +1,9 @@
-import type { Removal } from "../records.ts";
+import { listRecords } from "../../store/record.ts";
+import { checkDelivery, type Removal } from "../records.ts";
 import type { Step } from "../step.ts";
 import { erase, outboxKey, TABLE } from "../tables.ts";
 import { newId } from "./establish.ts";
+import { LEAVING_EXPIRY } from "./retry.ts";
 
 const OWNED = [TABLE.skipped, TABLE.outbox, TABLE.sent, TABLE.hashes] as const;
 
@@ -32,4 +34,11 @@ export async function leaveIfEmpty(step: Step): Promise<void> {
   if (step.connection.status !== "leaving") return;
   const waiting = await step.store.list(TABLE.outbox, { prefix: `${step.connection.id}/`, limit: 1 });
   if (waiting.length === 0) await eraseConnection(step);
+}
+
+/** What has waited for two days in such a connection is waited for no longer. */
+export async function leaveIfOverdue(step: Step): Promise<void> {
+  if (step.connection.status !== "leaving") return;
+  const waiting = await listRecords(step.store, TABLE.outbox, checkDelivery, { prefix: `${step.connection.id}/` });
+  if (waiting.every(({ value }) => step.now - value.at > LEAVING_EXPIRY)) await eraseConnection(step);
 }

@@ -16,6 +16,9 @@ import type { RatchetKeyEnvelope } from "../wire/agent-envelope.ts";
 import { enqueue, enqueueRatchetKey } from "./enqueue.ts";
 import { MEMORY_TTL } from "./retry.ts";
 
+/** Hashes to remember, of the last keys: a peer that sends keys without end would fill the connection's record. */
+const MAX_SEEN = 100;
+
 /** Which of two sides takes which part: by the hash of its keys. 32 bytes. */
 function keysHash(key1: PublicKey<"X448">, key2: PublicKey<"X448">): Uint8Array {
   return sha256(concat(key1.raw, key2.raw));
@@ -74,7 +77,7 @@ export async function ratchetKeyReceived(step: Step, { e2eParams: peer }: Ratche
   }
   const keys = answer(step, peer.version);
   await replaceRatchet(step, keys, peer, peerHash);
-  const remembered = isSeen ? seen : [...seen, { hash: peerHash, at: step.now }];
+  const remembered = isSeen ? seen : [...seen, { hash: peerHash, at: step.now }].slice(-MAX_SEEN);
   step.update({ sync: { ...step.connection.sync, state: "agreed", keys, triedAt: step.now, seen: remembered } });
   step.tell({ type: "sync", state: "agreed", detail: "both sides have keys for new encryption" });
 }

@@ -54,5 +54,7 @@ export function syncAfterSuccess(step: Step): void {
     return;
   }
   step.update({ sync: { ...sync, state: "ok", keys: null } });
+  // Some tasks wait for it.
+  step.effect({ type: "work" });
   step.tell({ type: "sync", state: "ok", detail: "a message was decrypted" });
 }

@@ -1,8 +1,8 @@
 import { decodeRecord, listRecords } from "../../store/record.ts";
 import type { Change } from "../../store/store.ts";
 import { checkConnection, checkReceivedHash, checkSentMessage } from "../records.ts";
-import { eraseConnection } from "../rules/leave.ts";
-import { CLEANUP_INTERVAL, LEAVING_EXPIRY, MEMORY_TTL } from "../rules/retry.ts";
+import { leaveIfOverdue } from "../rules/leave.ts";
+import { CLEANUP_INTERVAL, MEMORY_TTL } from "../rules/retry.ts";
 import { TABLE } from "../tables.ts";
 import type { Core } from "./core.ts";
 
@@ -41,11 +41,7 @@ export class Cleanup {
     for (const { table, check } of AGED) await this.#forget(table, check);
     const connections = await listRecords(this.#core.store, TABLE.connections, checkConnection);
     for (const { value } of connections) {
-      if (value.status !== "leaving") continue;
-      await this.#core.step(value.id, async (step) => {
-        const oldest = await step.store.list(TABLE.outbox, { prefix: `${value.id}/`, limit: 1 });
-        if (oldest.length === 0 || step.now - value.createdAt > LEAVING_EXPIRY) await eraseConnection(step);
-      });
+      if (value.status === "leaving") await this.#core.step(value.id, leaveIfOverdue);
     }
   }
 

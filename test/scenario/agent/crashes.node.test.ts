@@ -61,13 +61,16 @@ const STORIES: Readonly<Record<string, Story>> = {
       const connection = await invite(life, meeting, LONG_LINK);
       await meeting.both(life, "connected");
       for (const word of ["so", "long"]) await life.send(connection, word);
+      // A kill may have made her say it twice.
+      meeting.say("the last word", life.player.sent.at(-1)?.text ?? "");
       await life.once("delete", () => orDoneBefore(life.agent.delete(connection, { wait: true }), "NOT_FOUND"));
       await life.until("an empty profile", () => [...life.player.file.tables.keys()].join() === "schema");
     },
     bob: async (life, meeting) => {
       await join(life, meeting, LONG_LINK);
       await meeting.both(life, "connected");
-      await life.until("the last word", () => life.player.received.some(({ text }) => text.startsWith("long")));
+      const lastWord = await meeting.hear(life, "the last word");
+      await life.until(lastWord, () => life.player.received.some(({ text }) => text === lastWord));
     },
   },
 };

@@ -4,6 +4,7 @@ import { parseServerAddress } from "#protocol/address";
 import type { AgentOptions } from "../../../client/agent/options.ts";
 import { PeerError } from "../../../client/agent/errors.ts";
 import { RelayProcess, removeFolder, temporaryFolder } from "../../support/relay-process.ts";
+import { fastClock, patientLimits } from "./fast-clock.ts";
 import { connectPeople, Person } from "./person.ts";
 
 let relay: RelayProcess;
@@ -173,6 +174,28 @@ describe("a profile that was restored from an old copy", () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     for (const [person, id] of [[alice, a], [bob, b]] as const) await person.send(id, "after it").catch(() => undefined);
     await repaired(pair, { readAll: true });
+    await exchange(pair);
+  });
+
+  it("more than once: a second time by itself only after an hour", async () => {
+    const speed = 3_600;
+    const pair = await connected({ clock: fastClock(speed), ...patientLimits(speed) });
+    const { alice, bob, b } = pair;
+    const restore = await backup(alice);
+    for (let i = 0; i < 2; i++) await exchange(pair);
+    await restore();
+    await bob.send(b, "cannot be read");
+    await alice.next("sync", ({ state }) => state === "started");
+    await repaired(pair);
+    for (let i = 0; i < 2; i++) await exchange(pair);
+    const attempts = (): number => states(alice).filter((state) => state === "started").length;
+    expect(attempts()).toBe(1);
+    await restore();
+    // The copy knows nothing of the attempt, so an hour has to pass only where somebody remembers: on the other side.
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    await bob.send(b, "cannot be read either");
+    await repaired(pair);
+    expect(attempts()).toBe(2);
     await exchange(pair);
   });
 });

@@ -7,6 +7,7 @@ export class Meeting {
   readonly #link: Promise<string>;
   #give: (link: string) => void = () => undefined;
   readonly #arrived = new Map<string, Set<Player>>();
+  readonly #said = new Map<string, string>();
 
   constructor() {
     this.#link = new Promise((resolve) => (this.#give = resolve));
@@ -18,6 +19,16 @@ export class Meeting {
 
   take(): Promise<string> {
     return this.#link;
+  }
+
+  /** Something that one tells the other beside all messages. */
+  say(about: string, text: string): void {
+    this.#said.set(about, text);
+  }
+
+  async hear(life: Life, about: string): Promise<string> {
+    await life.until(`to hear of ${about}`, () => this.#said.has(about));
+    return this.#said.get(about) ?? "";
   }
 
   /** Waits until both have come here. */

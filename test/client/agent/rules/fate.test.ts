@@ -7,11 +7,13 @@ import type { AgentMessage } from "../../../../client/agent/wire/agent-message.t
 import { agentMessage } from "../../../../client/agent/wire/agent-message.ts";
 import { delivered, refused } from "../../../../client/agent/rules/delivered.ts";
 import { enqueue } from "../../../../client/agent/rules/enqueue.ts";
+import { leaveIfOverdue } from "../../../../client/agent/rules/leave.ts";
 import type { Dropped } from "../../../../client/agent/rules/send-failure.ts";
 import { addressOf, newOwn, type Own } from "./support/peer.ts";
 import { collect, connectedAsInitiator, copyOf, joined, type Meeting, serverNamed } from "./support/meeting.ts";
 import { gist, type Outcome, type Side } from "./support/side.ts";
 
+const DAY = 86_400_000;
 const GONE: Dropped = { type: "drop", reason: "NOT_AVAILABLE", detail: "ERR AUTH" };
 
 let connected: Meeting;
@@ -192,6 +194,29 @@ describe("a connection that was deleted and waits for its messages", () => {
       expect(await side.isGone()).toBe(true);
       for (const table of ["outbox", "sent", "hashes", "skipped"] as const) expect(await side.rows(table)).toBe(0);
     }
+  });
+
+  it("waits for two days, however old it is", async () => {
+    const { side } = copyOf(connected);
+    side.now += 100 * DAY;
+    await say(side, "one");
+    side.now += DAY;
+    await say(side, "two");
+    await leave(side);
+    side.now += 2 * DAY;
+    await side.step(leaveIfOverdue);
+    expect(await side.isGone()).toBe(false);
+    side.now += 1;
+    await side.step(leaveIfOverdue);
+    expect(await side.isGone()).toBe(true);
+  });
+
+  it("is the only kind that goes so", async () => {
+    const { side } = copyOf(connected);
+    await say(side, "one");
+    side.now += 10 * DAY;
+    await side.step(leaveIfOverdue);
+    expect(await side.isGone()).toBe(false);
   });
 
   it("goes with a confirmation that nobody takes", async () => {

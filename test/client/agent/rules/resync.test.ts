@@ -256,6 +256,15 @@ describe("keys of a peer", () => {
     expect(gist(await side.receive(1, peer.message({ type: "EREADY", lastDecryptedMsgId: 1 })))).toEqual(["sync ok"]);
   });
 
+  it("without end do not fill the record", async () => {
+    const { side, peer } = copyOf(connected);
+    const seen = Array.from({ length: 100 }, () => ({ hash: randomBytes(32), at: side.now }));
+    await side.tamper((connection) => ({ ...connection, sync: { ...connection.sync, seen } }));
+    await side.receive(1, peer.ratchetKey(e2eParamsOf(generateE2eKeys(false), 3)));
+    expect((await side.connection()).sync.seen).toHaveLength(100);
+    expect((await side.connection()).sync.seen.slice(0, -1)).toEqual(seen.slice(1));
+  });
+
   it("leave nothing of the old ratchet", async () => {
     const { side, peer } = copyOf(connected);
     peer.text();
