@@ -3,7 +3,7 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 /** Run three times: with node's crypto in Node, with noble as browsers do, and in workerd. */
-const everywhere = ["test/{vectors,crypto,codec,rules,client}/**/*.test.ts"];
+const everywhere = ["test/{vectors,crypto,codec,rules,client,tls}/**/*.test.ts"];
 const onlyNode = "**/*.node.test.ts";
 const noble = fileURLToPath(new URL("src/crypto/native/noble.ts", import.meta.url));
 

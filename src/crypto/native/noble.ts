@@ -1,4 +1,5 @@
 import { gcm } from "@noble/ciphers/aes.js";
+import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { x448 } from "@noble/curves/ed448.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
@@ -35,4 +36,8 @@ export const native: Native = {
   },
   aesGcmOpen: (key, iv, { ciphertext, tag }, associatedData) =>
     gcm(key, iv, associatedData).decrypt(concat(ciphertext, tag)),
+  chaCha20Poly1305Seal: (key, nonce, plaintext, associatedData) =>
+    chacha20poly1305(key, nonce, associatedData).encrypt(plaintext),
+  chaCha20Poly1305Open: (key, nonce, sealed, associatedData) =>
+    chacha20poly1305(key, nonce, associatedData).decrypt(sealed),
 };

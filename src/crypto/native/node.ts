@@ -7,7 +7,9 @@ import type { Native } from "./port.ts";
 type Curve = "Ed25519" | "X25519" | "X448";
 
 const GCM = "aes-256-gcm";
-const TAG = { authTagLength: 16 };
+const CHACHA = "chacha20-poly1305";
+const TAG_LENGTH = 16;
+const TAG = { authTagLength: TAG_LENGTH };
 
 /** A copy of its own: node's Buffers are slices of a shared pool. */
 function plain(bytes: Uint8Array | ArrayBuffer): Uint8Array {
@@ -90,5 +92,16 @@ export const native: Native = {
   aesGcmOpen: (key, iv, { ciphertext, tag }, associatedData) => {
     const decipher = node.createDecipheriv(GCM, key, iv, TAG).setAAD(associatedData).setAuthTag(tag);
     return concat(decipher.update(ciphertext), decipher.final());
+  },
+  chaCha20Poly1305Seal: (key, nonce, plaintext, associatedData) => {
+    const cipher = node.createCipheriv(CHACHA, key, nonce, TAG);
+    cipher.setAAD(associatedData, { plaintextLength: plaintext.length });
+    return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag());
+  },
+  chaCha20Poly1305Open: (key, nonce, sealed, associatedData) => {
+    const length = sealed.length - TAG_LENGTH;
+    const decipher = node.createDecipheriv(CHACHA, key, nonce, TAG);
+    decipher.setAAD(associatedData, { plaintextLength: length }).setAuthTag(sealed.subarray(length));
+    return concat(decipher.update(sealed.subarray(0, length)), decipher.final());
   },
 };

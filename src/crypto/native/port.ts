@@ -24,6 +24,20 @@ export interface Native {
   aesGcmSeal(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): Sealed;
   /** Throws when the tag does not match. The tag must have 16 bytes: callers check it. */
   aesGcmOpen(key: Uint8Array, iv: Uint8Array, sealed: Sealed, associatedData: Uint8Array): Uint8Array;
+  /** AEAD_CHACHA20_POLY1305 (RFC 8439) with a nonce of 12 bytes: the ciphertext, then a tag of 16 bytes. */
+  chaCha20Poly1305Seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    associatedData: Uint8Array,
+  ): Uint8Array;
+  /** Throws when the tag does not match. There must be 16 bytes or more: callers check it. */
+  chaCha20Poly1305Open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    associatedData: Uint8Array,
+  ): Uint8Array;
 }
 
 /** What AES-GCM makes of a plaintext: as many bytes as it had, and a tag of 16. */
