@@ -3,6 +3,7 @@ import type { Env } from "./objects/env.ts";
 import { report } from "./objects/log.ts";
 
 export { Connection } from "./objects/connection.ts";
+export { Destination } from "./objects/destination.ts";
 export { Link } from "./objects/link.ts";
 export { Queue } from "./objects/queue.ts";
 export { Relay } from "./objects/relay-object.ts";

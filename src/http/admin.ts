@@ -12,6 +12,7 @@ import {
   parseIdentity,
   type RelayIdentity,
   toIdentityFile,
+  toOnlineIdentityFile,
 } from "../relay/identity.ts";
 import { troubleOf } from "./trouble.ts";
 
@@ -27,15 +28,20 @@ function isToken(header: string | undefined, token: string): boolean {
   return given !== undefined && equal(digest(given), digest(token));
 }
 
-/** Without a token there is nothing here, not even something to guess. */
-const guard: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
-  if (c.env.ADMIN_TOKEN === undefined) return c.notFound();
+type TokenName = "ADMIN_TOKEN" | "GATEWAY_TOKEN";
+
+/** Lets in who has one of these tokens. Without any there is nothing here, not even something to guess. */
+const guard = (...names: readonly TokenName[]): MiddlewareHandler<{ Bindings: Env }> => async (c, next) => {
+  if (names.every((name) => c.env[name] === undefined)) return c.notFound();
   c.header("Cache-Control", "no-store");
   c.header("X-Content-Type-Options", "nosniff");
-  const { adminToken } = configOf(c.env);
-  if (adminToken === null || !isToken(c.req.header("authorization"), adminToken)) {
+  const { adminToken, gatewayToken } = configOf(c.env);
+  const tokens = { ADMIN_TOKEN: adminToken, GATEWAY_TOKEN: gatewayToken };
+  const given = c.req.header("authorization");
+  const isKnown = names.some((name) => tokens[name] !== null && isToken(given, tokens[name]));
+  if (!isKnown) {
     c.header("WWW-Authenticate", "Bearer realm=\"smp-edge\"");
-    return c.json({ error: "Send the relay's ADMIN_TOKEN as 'Authorization: Bearer <token>'." }, 401);
+    return c.json({ error: `Send the relay's ${names.join(" or ")} as 'Authorization: Bearer <token>'.` }, 401);
   }
   return await next();
 };
@@ -73,6 +79,11 @@ async function getIdentity(c: AdminCall): Promise<Response> {
   return c.json(toIdentityFile(await currentIdentity(c.env)));
 }
 
+/** No key of the CA and no secret of the ids: whoever runs a gateway does not have to be trusted with them. */
+async function getGateway(c: AdminCall): Promise<Response> {
+  return c.json(toOnlineIdentityFile(await currentIdentity(c.env)));
+}
+
 async function putIdentity(c: AdminCall): Promise<Response> {
   if (configOf(c.env).identity) {
     const error = "The secret RELAY_IDENTITY decides who this relay is. Change it with `wrangler secret put "
@@ -98,12 +109,13 @@ async function putIdentity(c: AdminCall): Promise<Response> {
 
 /** What only the operator may see and do, at /admin, with the ADMIN_TOKEN. */
 export const admin = new Hono<{ Bindings: Env }>()
-  .use(guard)
+  .get("/gateway", guard("ADMIN_TOKEN", "GATEWAY_TOKEN"), getGateway)
+  .use(guard("ADMIN_TOKEN"))
   .get("/identity", getIdentity)
   .put("/identity", limit, putIdentity)
   // Of one isolate only: see `meter`.
   .get("/meter", (c) => c.json(meter))
-  .all("*", (c) => c.json({ error: "There are GET and PUT /admin/identity, and GET /admin/meter." }, 404))
+  .all("*", (c) => c.json({ error: "There are GET and PUT /admin/identity, GET /admin/gateway and GET /admin/meter." }, 404))
   .onError((error, c) => {
     const { status, text, remedy } = troubleOf(error);
     return c.json({ error: remedy ? `${text} ${remedy}` : text }, status, { "Cache-Control": "no-store" });

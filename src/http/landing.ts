@@ -73,7 +73,7 @@ ${steps(info.newQueues)}
 <dt>Accounts</dt><dd>None</dd>
 <dt>Protocol</dt><dd>SMP v${versions.min}–v${versions.max} over WebSocket</dd>
 </dl>
-<p class="hint">Apps that speak only TLS need a gateway to it: ask its operator.</p>
+<p class="hint">Apps that speak only TLS need a gateway to it. Where its operator runs one, the address names it.</p>
 </section>
 </div>
 <footer>

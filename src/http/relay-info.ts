@@ -2,6 +2,7 @@ import type { Context as Call } from "hono";
 import { AddressError, formatServerAddress, parseServerAddress } from "#protocol/address";
 import { base64url } from "#crypto/bytes";
 import { RELAY_VERSIONS, type VersionRange } from "#protocol/version";
+import type { PublicHosts } from "../config.ts";
 import { contextOf } from "../objects/context.ts";
 import type { Env } from "../objects/env.ts";
 import type { CreationPolicy } from "../relay/create.ts";
@@ -10,7 +11,7 @@ import { troubleOf } from "./trouble.ts";
 
 /** What everybody may know of a relay. */
 export interface RelayInfo {
-  /** `smp://<fingerprint>@host[:port]` */
+  /** `smp://<fingerprint>@host[,host...][:port]` */
   readonly address: string;
   /** base64url, padded as it stands in the address. */
   readonly fingerprint: string;
@@ -33,20 +34,21 @@ function newQueues(policy: CreationPolicy): RelayInfo["newQueues"] {
 }
 
 /** @throws AddressError when the authority is not one host with or without a port */
-function addressAt(fingerprint: string, authority: string): string {
+function placeOf(fingerprint: string, authority: string): PublicHosts {
   if (authority.length > LONGEST_AUTHORITY) throw new AddressError("the host name is too long");
   const server = parseServerAddress(`smp://${fingerprint}@${authority.toLowerCase()}`);
   if (server.hosts.length !== 1 || server.password !== null) throw new AddressError("a relay is at one host");
-  return formatServerAddress(server);
+  return server;
 }
 
 /** @throws ConfigError, IdentityError, AddressError when the request's Host is not a host */
 export async function describeRelay(c: RelayCall): Promise<RelayInfo> {
   const { config, identity } = await contextOf(c.env);
-  const fingerprint = base64url(identityFingerprint(identity));
-  const authority = config.host ?? c.req.header("host") ?? new URL(c.req.url).host;
+  const keyHash = identityFingerprint(identity);
+  const fingerprint = base64url(keyHash);
+  const { hosts, port } = config.publicHosts ?? placeOf(fingerprint, c.req.header("host") ?? new URL(c.req.url).host);
   return {
-    address: addressAt(fingerprint, authority),
+    address: formatServerAddress({ hosts, port, keyHash }),
     fingerprint,
     versions: RELAY_VERSIONS,
     newQueues: newQueues(config.policy),

@@ -1,15 +1,18 @@
-import { chmodSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { accessSync, chmodSync, constants } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { Log, LogLevel, Miniflare } from "miniflare";
+import type { Miniflare } from "miniflare";
 import { readConfig, type Settings } from "../config.ts";
 import { bundleWorker } from "./bundle.ts";
 import { type DataFolder, takeDataFolder, WORKER } from "./data-folder.ts";
+import { outsideNetwork } from "./outside.ts";
 
 const COMPATIBILITY_DATE = "2026-11-01";
 // As in wrangler.toml.
-const COMPATIBILITY_FLAGS = ["nodejs_compat", "no_web_socket_compression"];
+const COMPATIBILITY_FLAGS = ["nodejs_compat", "no_web_socket_compression", "global_fetch_strictly_public"];
 const CONNECTIONS = `${WORKER}-connections`;
+const DESTINATIONS = `${WORKER}-destinations`;
 const LAUNCHER = fileURLToPath(new URL("workerd.sh", import.meta.url));
 
 export interface LocalRelayOptions {
@@ -34,15 +37,26 @@ export interface RelayInfo {
 export interface LocalRelay extends RelayInfo {
   /** Base of the relay's pages. */
   readonly pages: string;
+  /** Opens /admin/gateway. */
+  readonly gatewayToken: string;
   fetch(path: string, init?: { method?: string; headers?: Record<string, string>; body?: string }): Promise<Response>;
   stop(): Promise<void>;
+}
+
+/** Whoever runs the program need not own it: a change is tried only where it is needed. */
+function makeRunnable(path: string): void {
+  try {
+    accessSync(path, constants.X_OK);
+  } catch {
+    chmodSync(path, 0o755);
+  }
 }
 
 function useLauncher(folder: DataFolder): void {
   const fromMiniflare = createRequire(createRequire(import.meta.url).resolve("miniflare"));
   const { default: workerd } = fromMiniflare("workerd") as { default: string };
   if (process.platform === "win32") return;
-  chmodSync(LAUNCHER, 0o755);
+  makeRunnable(LAUNCHER);
   process.env["SMP_EDGE_WORKERD"] = workerd;
   process.env["SMP_EDGE_WORKERD_PID"] = folder.workerdPid;
   process.env["MINIFLARE_WORKERD_PATH"] = LAUNCHER;
@@ -61,8 +75,8 @@ const texts = (settings: Settings): Record<string, { type: "text"; value: string
   Object.fromEntries(Object.entries(settings).map(([name, value]: [string, string]) => [name, { type: "text", value }]));
 
 /**
- * Two Workers from one module. Connections keep nothing, so theirs has no storage and a client leaves no file behind;
- * on Cloudflare both are one (`wrangler.toml`).
+ * Three Workers from one module. Connections and destinations keep nothing, so theirs have no storage and no client
+ * leaves a file behind; on Cloudflare all are one (`wrangler.toml`).
  */
 function workers(module: string, options: LocalRelayOptions, folder: DataFolder): object[] {
   const common = {
@@ -76,6 +90,7 @@ function workers(module: string, options: LocalRelayOptions, folder: DataFolder)
     LINK: binding(WORKER, "Link"),
     SERVICE: binding(WORKER, "Service"),
     RELAY: binding(WORKER, "Relay"),
+    DESTINATION: binding(DESTINATIONS, "Destination"),
     ...texts(options.settings ?? {}),
   };
   const files = (className: string): object => ({ type: "disk", path: folder.filesOf(className), writable: false });
@@ -91,6 +106,15 @@ function workers(module: string, options: LocalRelayOptions, folder: DataFolder)
         ...common,
         exports: objects("Connection"),
         env: { ...env, QUEUE_FILES: files("Queue"), LINK_FILES: files("Link"), SERVICE_FILES: files("Service") },
+      },
+      dev: { unsafeEphemeralDurableObjects: true },
+    },
+    {
+      config: {
+        name: DESTINATIONS,
+        ...common,
+        exports: objects("Destination"),
+        env: { ...env, OUTSIDE: outsideNetwork(options.settings ?? {}) },
       },
       dev: { unsafeEphemeralDurableObjects: true },
     },
@@ -115,12 +139,17 @@ async function askInfo(pages: string): Promise<{ address: string; fingerprint: s
 }
 
 /** Starts the relay on this machine's workerd. @throws ConfigError, IdentityError, DataFolderError, StartError */
-export async function startLocalRelay(options: LocalRelayOptions): Promise<LocalRelay> {
+export async function startLocalRelay(given: LocalRelayOptions): Promise<LocalRelay> {
   // The Worker reads them again; here mistakes are told before anything runs.
-  readConfig(options.settings ?? {});
+  readConfig(given.settings ?? {});
+  // A gateway in this process needs no more than this process knows.
+  const gatewayToken = given.settings?.GATEWAY_TOKEN ?? randomBytes(32).toString("hex");
+  const options = { ...given, settings: { ...given.settings, GATEWAY_TOKEN: gatewayToken } };
   const folder = takeDataFolder(options.data);
   useLauncher(folder);
-  const miniflare = new Miniflare({
+  // Only where a relay runs: it takes a second and much memory, and a gateway needs none of it.
+  const { Log, LogLevel, Miniflare: Simulator } = await import("miniflare");
+  const miniflare = new Simulator({
     host: "127.0.0.1",
     port: 0,
     resourcePersistencePath: folder.path,
@@ -141,6 +170,7 @@ export async function startLocalRelay(options: LocalRelayOptions): Promise<Local
       url: `ws://${options.host}:${port}/`,
       data: folder.path,
       pages,
+      gatewayToken,
       fetch: (path, init) => fetch(`${pages}${path}`, init),
       async stop() {
         await miniflare.dispose();

@@ -2,10 +2,15 @@ import type { Settings } from "../config.ts";
 
 const NAMES: readonly (keyof Settings)[] = [
   "RELAY_IDENTITY",
-  "RELAY_HOST",
+  "PUBLIC_HOSTS",
   "CREATE_PASSWORD",
   "NEW_QUEUES",
   "ADMIN_TOKEN",
+  "GATEWAY_TOKEN",
+  "PROXY",
+  "PROXY_PORTS",
+  "PROXY_HOSTS",
+  "PROXY_PRIVATE",
   "QUEUE_QUOTA",
   "MESSAGE_TTL_DAYS",
   "QUEUES_PER_CONNECTION",

@@ -1,9 +1,11 @@
 import type { Message } from "#protocol/commands";
 import type { ServiceRole } from "#protocol/handshake";
 import type { ServiceQueues } from "#protocol/commands/service";
+import type { FwdTransmission } from "#protocol/commands/proxy";
 import type { PreparedQueue, QueueIds } from "../relay/create.ts";
 import type { QueueRequest } from "../relay/execute.ts";
 import type { Caller, QueueLink, ServiceChange } from "../relay/ports.ts";
+import type { DestinationAddress } from "../relay/proxy-policy.ts";
 
 // What the objects offer each other. Arguments and answers are plain data: they cross isolates.
 
@@ -42,6 +44,13 @@ export interface PushedEvent {
 export interface ConnectionApi {
   /** Sends events to the client. False when the connection is gone: it never comes back. */
   push(events: readonly PushedEvent[]): Promise<boolean>;
+}
+
+export interface DestinationApi {
+  /** Connects unless there is a session: PKEY, or ERR with what the client of the proxy is told. */
+  open(address: DestinationAddress): Promise<Message>;
+  /** Takes a client's command to the other relay: PRES or ERR. */
+  forward(sessionId: Uint8Array, forwarded: FwdTransmission): Promise<Message>;
 }
 
 export interface ServiceApi {

@@ -1,13 +1,13 @@
 import { DurableObject } from "cloudflare:workers";
-import { EMPTY, hex, utf8 } from "#crypto/bytes";
-import { err } from "#protocol/commands";
+import { EMPTY, hex } from "#crypto/bytes";
+import { err, type Message } from "#protocol/commands";
 import type { TransportError } from "#protocol/errors";
 import { findChallenge, type ServiceResponse } from "#protocol/handshake";
-import { BLOCK_SIZE } from "#protocol/limits";
 import { packBatches } from "#protocol/transmission";
-import { admit, isSubscribing } from "../relay/admit.ts";
+import { admit, isSubscribing, refusal } from "../relay/admit.ts";
 import { encodeFitting, readRequests, type Received, type Reply, type Request as CommandRequest } from "../relay/dispatch.ts";
-import { BLOCKS_PUT_OFF, BUFFERED, DRAIN, HANDSHAKE_TIMEOUT, type Limits } from "../relay/limits.ts";
+import { GATEWAY_HEADER, type GatewayClaim, GatewayClaimError, readGatewayClaim } from "../relay/gateway-claim.ts";
+import { BESIDE, BLOCKS_PUT_OFF, BUFFERED, DRAIN, HANDSHAKE_TIMEOUT, type Limits } from "../relay/limits.ts";
 import type { Caller } from "../relay/ports.ts";
 import {
   acceptHello,
@@ -20,13 +20,17 @@ import {
   sendBlock,
   type Session,
   serviceResponseBlock,
+  withProxied,
 } from "../relay/session.ts";
 import { serviceIdOf } from "../relay/services.ts";
 import type { ConnectionApi, PushedEvent, QueueApi } from "./api.ts";
 import { loadSession, saveSession } from "./attachment.ts";
+import { type BesideRequest, setAside, startBeside, type Surroundings } from "./beside.ts";
 import { type Context, contextOf } from "./context.ts";
 import type { Env } from "./env.ts";
-import { type Answer, DeliveryLost, forward } from "./forward.ts";
+import { type Answer, DeliveryLost, forward, type Origin } from "./forward.ts";
+import { BadFrame, toBlock } from "./frame.ts";
+import { Lane } from "./lane.ts";
 import { acceptsService } from "./locate.ts";
 import { report } from "./log.ts";
 import { Stubs } from "./stubs.ts";
@@ -49,15 +53,6 @@ const QUEUE_STUBS = 512;
 const OPEN = 1;
 const BAD_SERVICE: TransportError = { type: "handshake", handshakeErr: { type: "BAD_SERVICE" } };
 
-/** What the socket got is not one block. */
-class BadFrame extends Error {}
-
-function toBlock(data: ArrayBuffer | string): Uint8Array {
-  const block = typeof data === "string" ? utf8(data) : new Uint8Array(data);
-  if (block.length !== BLOCK_SIZE) throw new BadFrame(`a message must be one block of ${BLOCK_SIZE} bytes`);
-  return block;
-}
-
 /**
  * One client connection: carries blocks over a hibernating WebSocket, hands commands to their queues and packs what
  * comes back into as few blocks as possible. All of its state is attached to the socket (see `attachment.ts`).
@@ -72,6 +67,8 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
   #answered: Promise<void> = Promise.resolve();
   #blocksWaiting = 0;
   readonly #queues = new Stubs<QueueApi>(QUEUE_STUBS);
+  /** Commands that wait for other relays, or come from the clients of others. */
+  readonly #beside = new Lane(BESIDE.atOnce);
   /** Commands under way that may each end in one more subscription. */
   #subscribing = 0;
   /** Commands that wait for their queue, by entity: what happens to that entity meanwhile is told after the answer. */
@@ -82,13 +79,20 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
 
   override async fetch(request: Request): Promise<Response> {
     const { identity } = await contextOf(this.env);
+    let gateway: GatewayClaim | null;
+    try {
+      gateway = readGatewayClaim(request.headers.get(GATEWAY_HEADER), identity.key, Date.now());
+    } catch (error) {
+      if (error instanceof GatewayClaimError) return new Response(error.message, { status: 403 });
+      throw error;
+    }
     const { 0: client, 1: socket } = new WebSocketPair();
-    const { session, block } = openSession(identity, findChallenge(request.url));
+    const { session, block } = openSession(identity, { challenge: findChallenge(request.url), gateway });
     this.ctx.acceptWebSocket(socket);
     this.#save(socket, session);
     setTimeout(() => {
       if (socket.readyState === OPEN) socket.send(block);
-    }, HELLO_DELAY);
+    }, gateway ? 0 : HELLO_DELAY);
     // A timer keeps the object in memory, so it ends with the hello.
     this.#helloTimer = setTimeout(() => socket.close(CLOSE.policy, "no hello in time"), HANDSHAKE_TIMEOUT);
     return new Response(null, { status: 101, webSocket: client });
@@ -153,11 +157,44 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     const { session: stepped, content } = receiveBlock(session, block);
     this.#save(socket, stepped);
     const context = await contextOf(this.env);
-    const received = readRequests(stepped, content).map((item) => this.#limit(stepped, item, context.config.limits));
+    const all = readRequests(stepped, content).map((item) => this.#limit(stepped, item, context.config.limits));
+    const { ordered: received, beside } = setAside(all);
     const former = this.#answered;
     const done = this.#executeAndAnswer(socket, stepped, context, received, former);
     this.#answered = done.catch(() => undefined);
-    await Promise.all([done, this.#hold(received, this.#answered)]);
+    const aside = beside.map((request) => this.#answerBeside(socket, stepped, context, request));
+    await Promise.all([done, this.#hold(received, this.#answered), ...aside]);
+  }
+
+  /** Answers when the other relay has, and keeps nothing else of this client waiting. */
+  async #answerBeside(
+    socket: WebSocket,
+    stepped: ReadySession,
+    context: Context,
+    request: BesideRequest,
+  ): Promise<void> {
+    const { corrId, entityId, command } = request;
+    const answer = (message: Message): void => this.#send(socket, [{ corrId, entityId, message }]);
+    const isOfProxy = command.tag === "RFWD";
+    if (this.#beside.waiting >= (isOfProxy ? BESIDE.waitingOfProxy : BESIDE.waitingOfClient)) {
+      return isOfProxy ? socket.close(CLOSE.tooSlow, "too many commands at once") : answer(err(refusal(command)));
+    }
+    const surroundings: Surroundings = {
+      origin: this.#origin(stepped, context),
+      session: () => this.#current(stepped),
+      limit: (received) => this.#limit(stepped, received, context.config.limits),
+      // Attached to the socket with the block that answers.
+      remember: (proxied) => (this.#session = withProxied(this.#current(stepped), proxied)),
+    };
+    answer(await this.#beside.run(async () => {
+      const isThere = await this.#drained(socket) && socket.readyState === OPEN;
+      return isThere ? await startBeside(surroundings, request) : async () => err(refusal(command));
+    }));
+  }
+
+  #origin({ version, service }: ReadySession, context: Context): Origin {
+    const caller: Caller = { connection: this.ctx.id.toString(), version, serviceId: service?.serviceId ?? null };
+    return { env: this.env, context, caller, service, queues: this.#queues };
   }
 
   /** Answers leave in the order of blocks, whichever queue is quicker. */
@@ -204,7 +241,7 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     if ("reply" in item) return item;
     const { corrId, entityId, command } = item.request;
     const admitted = admit(this.#current(stepped), command, limits, Date.now(), this.#subscribing);
-    if (!admitted) return { reply: { corrId, entityId, message: err({ type: "QUOTA" }) } };
+    if (!admitted) return { reply: { corrId, entityId, message: err(refusal(command)) } };
     // Attached to the socket with the block that answers.
     this.#session = admitted;
     if (isSubscribing(command)) this.#subscribing++;
@@ -222,12 +259,8 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
     context: Context,
     requests: readonly CommandRequest[],
   ): Promise<Answer[]> {
-    const { version, service } = session;
-    const caller: Caller = { connection: this.ctx.id.toString(), version, serviceId: service?.serviceId ?? null };
     const turn = this.#turn.then(() => this.#drained(socket));
-    const started = turn.then((isThere) =>
-      isThere ? forward({ env: this.env, context, caller, service, queues: this.#queues }, requests) : []
-    );
+    const started = turn.then((isThere) => (isThere ? forward(this.#origin(session, context), requests) : []));
     this.#turn = started.then(() => undefined, () => undefined);
     this.#refuseHoarder(socket);
     try {

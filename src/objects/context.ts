@@ -19,7 +19,7 @@ const DEFAULT_HOST = "localhost";
 
 async function load(env: Env): Promise<Context> {
   const config = configOf(env);
-  const identity = config.identity ?? await storedIdentity(env.RELAY, config.host ?? DEFAULT_HOST);
+  const identity = config.identity ?? await storedIdentity(env.RELAY, config.publicHosts?.hosts[0] ?? DEFAULT_HOST);
   return { config, identity, ids: idScheme(identity.idSecret) };
 }
 

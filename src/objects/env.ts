@@ -7,6 +7,7 @@ export interface Env extends Settings {
   readonly QUEUE: DurableObjectNamespace;
   readonly LINK: DurableObjectNamespace;
   readonly SERVICE: DurableObjectNamespace;
+  readonly DESTINATION: DurableObjectNamespace;
   /** Reached only through `relay-object.ts`: this class answers every request it is sent. */
   readonly RELAY: DurableObjectNamespace;
   /**
@@ -16,4 +17,6 @@ export interface Env extends Settings {
   readonly QUEUE_FILES?: Fetcher;
   readonly LINK_FILES?: Fetcher;
   readonly SERVICE_FILES?: Fetcher;
+  /** Only on this machine: the network that other relays are reached through, which refuses addresses by itself. */
+  readonly OUTSIDE?: Fetcher;
 }

@@ -55,19 +55,10 @@ function plainAnswer(request: Request, message: Message): Answer {
   return toAnswer(request, { answer: message });
 }
 
-/** A proxy role is not part of this relay: it answers as official routers do that have it switched off. */
 function answerOf(request: Request): Message | null {
   switch (request.command.tag) {
     case "PING":
       return { tag: "PONG" };
-    case "PRXY":
-      return err({ type: "PROXY", proxyErr: { type: "BASIC_AUTH" } });
-    case "PFWD":
-      return err({ type: "PROXY", proxyErr: { type: "NO_SESSION" } });
-    case "RFWD": {
-      const brokerErr = { type: "TRANSPORT", transportErr: { type: "noServerAuth" } } as const;
-      return err({ type: "PROXY", proxyErr: { type: "BROKER", brokerErr } });
-    }
     case "RSLV":
       return err({ type: "NAME", nameErr: { type: "NO_RESOLVER" } });
     default:
@@ -223,7 +214,7 @@ export async function forward(origin: Origin, requests: readonly Request[]): Pro
 }
 
 /** Made once for a command, however often the queue is called: see `IdentifiedSend`. */
-function toQueueRequest({ command, entityId, auth }: Request): QueueRequest {
-  if (command.tag === "SEND") return { command: { ...command, msgId: newId() }, entityId, auth };
+function toQueueRequest({ command, entityId, auth, msgId }: Request): QueueRequest {
+  if (command.tag === "SEND") return { command: { ...command, msgId: msgId ?? newId() }, entityId, auth };
   return { command: command as QueueCommand, entityId, auth };
 }

@@ -1,7 +1,8 @@
 import { base64url, EMPTY } from "#crypto/bytes";
 import { ID_LENGTH } from "#protocol/limits";
 import type { ServiceRole } from "#protocol/handshake";
-import type { ConnectionApi, LinkApi, QueueApi, ServiceApi } from "./api.ts";
+import type { DestinationAddress } from "../relay/proxy-policy.ts";
+import type { ConnectionApi, DestinationApi, LinkApi, QueueApi, ServiceApi } from "./api.ts";
 import type { Env } from "./env.ts";
 
 // Stubs are typed by the api's interfaces: the types that the platform derives from classes are too deep to check.
@@ -33,6 +34,15 @@ export function serviceAt(env: Env, serviceId: Uint8Array): ServiceApi {
 
 export function connectionAt(env: Env, connection: string): ConnectionApi {
   return env.CONNECTION.get(env.CONNECTION.idFromString(connection)) as unknown as ConnectionApi;
+}
+
+/** The object that holds the session with another relay. */
+export function destinationId(env: Env, { host, port, keyHash }: DestinationAddress): DurableObjectId {
+  return env.DESTINATION.idFromName(`${base64url(keyHash)}@${host}:${port ?? ""}`);
+}
+
+export function destinationAt(env: Env, id: string): DestinationApi {
+  return env.DESTINATION.get(env.DESTINATION.idFromString(id)) as unknown as DestinationApi;
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { Command } from "#protocol/commands";
-import { type Limits, take } from "./limits.ts";
+import type { ErrorType } from "#protocol/errors";
+import { TIMEOUT } from "./destination.ts";
+import { type Limits, PRXY_PER_MINUTE, take } from "./limits.ts";
 import type { ReadySession } from "./session.ts";
 
 /** Whether the command may end in one more subscription. */
@@ -8,8 +10,8 @@ export function isSubscribing(command: Command): boolean {
 }
 
 /**
- * Counts a command against the limits of its connection. Null: it is over one of them, which the client is told as
- * `ERR QUOTA`. `now` in milliseconds; `underway`: subscribing commands that have not been answered.
+ * Counts a command against the limits of its connection. Null: it is over one of them (see `refusal`). `now` in
+ * milliseconds; `underway`: subscribing commands that have not been answered.
  */
 export function admit(
   session: ReadySession,
@@ -25,9 +27,22 @@ export function admit(
     const newQueues = take(session.newQueues, limits.newQueuesPerMinute, now);
     return newQueues && { ...session, newQueues };
   }
-  if (command.tag === "SEND") {
+  // What a proxy forwards counts where it comes from too: its session with the other relay is everybody's.
+  if (command.tag === "SEND" || command.tag === "PFWD") {
     const messages = take(session.messages, limits.messagesPerMinute, now);
     return messages && { ...session, messages };
   }
+  if (command.tag === "PRXY") {
+    const relays = take(session.relays, PRXY_PER_MINUTE, now);
+    return relays && { ...session, relays };
+  }
   return session;
+}
+
+/**
+ * What a command over a limit is answered. The client of a proxy is told what it takes for a passing fault: official
+ * clients would give its message up for any other.
+ */
+export function refusal(command: Command): ErrorType {
+  return command.tag === "PRXY" || command.tag === "PFWD" ? TIMEOUT : { type: "QUOTA" };
 }

@@ -8,6 +8,7 @@ import { commandErr, type ErrorType } from "#protocol/errors";
 import { ID_LENGTH } from "#protocol/limits";
 import { newId } from "./messages.ts";
 import { answer, AUTH } from "./outcome.ts";
+import { knowsPassword } from "./password.ts";
 import type { Caller, Outcome, QueueLink, QueueRecord, QueueStore } from "./ports.ts";
 import { type MadeNotifier, makeNotifier } from "./secure.ts";
 import { changeService } from "./services.ts";
@@ -36,7 +37,7 @@ export function chosenSenderId(corrId: Uint8Array): Uint8Array {
 /** Whether NEW may be done at all. Null: it may. */
 export function checkNew(command: NEW, caller: Caller, auth: AuthContext, policy: CreationPolicy): ErrorType | null {
   if (!isAuthorizedBy(auth, command.rcvAuthKey)) return AUTH;
-  if (!policy.allowNewQueues || (policy.password !== null && command.basicAuth !== policy.password)) return AUTH;
+  if (!policy.allowNewQueues || !knowsPassword(policy.password, command.basicAuth)) return AUTH;
   if (caller.serviceId && !command.subscribe) return commandErr("PROHIBITED");
   const senderId = command.queueReqData?.data?.senderId;
   return senderId && !equal(senderId, chosenSenderId(auth.corrId)) ? commandErr("PROHIBITED") : null;

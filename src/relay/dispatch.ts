@@ -30,6 +30,8 @@ export interface Request {
   readonly corrId: Uint8Array;
   readonly entityId: Uint8Array;
   readonly auth: AuthContext;
+  /** Under which id the message of a SEND is stored, where that is settled already. */
+  readonly msgId?: Uint8Array;
 }
 
 /** One transmission of a block: either answered already or a request. */
@@ -52,7 +54,8 @@ export function readRequests(session: ReadySession, content: Uint8Array | null):
   }
 }
 
-function readRequest(session: ReadySession, bytes: Uint8Array): Received {
+/** Reads one transmission, of a block or forwarded. */
+export function readRequest(session: ReadySession, bytes: Uint8Array): Received {
   try {
     const transmission = readTransmission(session, bytes);
     return readCommand(session, transmission);

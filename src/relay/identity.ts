@@ -13,27 +13,35 @@ import {
 } from "#crypto/keys";
 import { randomBytes } from "#crypto/random";
 
-/** Who a relay is. Its address names the CA certificate; the ids of its queues depend on `idSecret`. */
-export interface RelayIdentity {
+/** What a relay shows in each session, and all that a gateway of it needs. */
+export interface OnlineIdentity {
   /** DER. SHA-256 of it is the fingerprint in the address. */
   readonly caCertificate: Uint8Array;
-  /** Null when it is kept elsewhere: it is needed only to make another online certificate. */
-  readonly caKey: SecretKey<SignatureAlgorithm> | null;
   /** DER of the online certificate, signed by the CA. */
   readonly certificate: Uint8Array;
   readonly key: SecretKey<SignatureAlgorithm>;
+}
+
+/** Who a relay is. Its address names the CA certificate; the ids of its queues depend on `idSecret`. */
+export interface RelayIdentity extends OnlineIdentity {
+  /** Null when it is kept elsewhere: it is needed only to make another online certificate. */
+  readonly caKey: SecretKey<SignatureAlgorithm> | null;
   /** 32 bytes from which the permutations of queue ids are derived. */
   readonly idSecret: Uint8Array;
 }
 
-/** An identity as text: DER and raw bytes in base64url. */
-export interface IdentityFile {
+/** What a gateway needs as text: DER in base64url. */
+export interface OnlineIdentityFile {
   readonly version: 1;
   readonly fingerprint: string;
   readonly caCertificate: string;
-  readonly caKey: string | null;
   readonly certificate: string;
   readonly key: string;
+}
+
+/** An identity as text: DER and raw bytes in base64url. */
+export interface IdentityFile extends OnlineIdentityFile {
+  readonly caKey: string | null;
   readonly idSecret: string;
 }
 
@@ -59,7 +67,7 @@ export function makeIdentity(host: string, now: number): RelayIdentity {
   };
 }
 
-export function identityFingerprint(identity: RelayIdentity): Uint8Array {
+export function identityFingerprint(identity: OnlineIdentity): Uint8Array {
   return fingerprint(identity.caCertificate);
 }
 
@@ -72,6 +80,17 @@ export function toIdentityFile(identity: RelayIdentity): IdentityFile {
     certificate: base64url(identity.certificate),
     key: base64url(encodeSecretKey(identity.key)),
     idSecret: base64url(identity.idSecret),
+  };
+}
+
+/** Without the CA's key and the secret of the ids: with this nobody can become the relay for good. */
+export function toOnlineIdentityFile(identity: OnlineIdentity): OnlineIdentityFile {
+  return {
+    version: 1,
+    fingerprint: base64url(identityFingerprint(identity)),
+    caCertificate: base64url(identity.caCertificate),
+    certificate: base64url(identity.certificate),
+    key: base64url(encodeSecretKey(identity.key)),
   };
 }
 
@@ -90,42 +109,68 @@ function readSigningKey(file: Readonly<Record<string, unknown>>, field: string):
   return key.algorithm === "Ed448" ? expectAlgorithm(key, "Ed448") : expectAlgorithm(key, "Ed25519");
 }
 
-/** Reads and verifies an identity: the chain holds now and the keys fit it. @throws IdentityError */
-export function fromIdentityFile(file: unknown, now: number): RelayIdentity {
+function fieldsOf(file: unknown): Readonly<Record<string, unknown>> {
   if (typeof file !== "object" || file === null) throw new IdentityError("the identity is not a JSON object");
   const fields = file as Readonly<Record<string, unknown>>;
   if (fields["version"] !== 1) throw new IdentityError("the identity is of a version that this program does not know");
+  return fields;
+}
+
+function readOnline(fields: Readonly<Record<string, unknown>>, now: number): OnlineIdentity {
+  const identity = {
+    caCertificate: readField(fields, "caCertificate"),
+    certificate: readField(fields, "certificate"),
+    key: readSigningKey(fields, "key"),
+  };
+  const { leaf } = verifyChain([identity.certificate, identity.caCertificate], now);
+  if (!sameKey(leaf.publicKey, publicKeyOf(identity.key))) {
+    throw new IdentityError("the key of the identity is not the one in its online certificate");
+  }
+  return identity;
+}
+
+function holding<T>(read: () => T): T {
   try {
-    const identity: RelayIdentity = {
-      caCertificate: readField(fields, "caCertificate"),
-      caKey: fields["caKey"] === null ? null : readSigningKey(fields, "caKey"),
-      certificate: readField(fields, "certificate"),
-      key: readSigningKey(fields, "key"),
-      idSecret: readField(fields, "idSecret"),
-    };
-    const { leaf } = verifyChain([identity.certificate, identity.caCertificate], now);
-    if (!sameKey(leaf.publicKey, publicKeyOf(identity.key))) {
-      throw new IdentityError("the key of the identity is not the one in its online certificate");
-    }
-    const ca = readCertificate(identity.caCertificate);
-    if (identity.caKey && !sameKey(ca.publicKey, publicKeyOf(identity.caKey))) {
-      throw new IdentityError("the CA key of the identity is not the one in its CA certificate");
-    }
-    if (identity.idSecret.length !== ID_SECRET_LENGTH) throw new IdentityError("'idSecret' must be 32 bytes");
-    return identity;
+    return read();
   } catch (error) {
     if (error instanceof CryptoError) throw new IdentityError(`the identity does not hold: ${error.message}`, { cause: error });
     throw error;
   }
 }
 
-/** @throws IdentityError */
-export function parseIdentity(text: string, now: number): RelayIdentity {
-  let file: unknown;
+/** Reads and verifies an identity: the chain holds now and the keys fit it. @throws IdentityError */
+export function fromIdentityFile(file: unknown, now: number): RelayIdentity {
+  const fields = fieldsOf(file);
+  return holding(() => {
+    const identity: RelayIdentity = {
+      ...readOnline(fields, now),
+      caKey: fields["caKey"] === null ? null : readSigningKey(fields, "caKey"),
+      idSecret: readField(fields, "idSecret"),
+    };
+    const ca = readCertificate(identity.caCertificate);
+    if (identity.caKey && !sameKey(ca.publicKey, publicKeyOf(identity.caKey))) {
+      throw new IdentityError("the CA key of the identity is not the one in its CA certificate");
+    }
+    if (identity.idSecret.length !== ID_SECRET_LENGTH) throw new IdentityError("'idSecret' must be 32 bytes");
+    return identity;
+  });
+}
+
+function parseJson(text: string): unknown {
   try {
-    file = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw new IdentityError("the identity is not JSON", { cause });
   }
-  return fromIdentityFile(file, now);
+}
+
+/** @throws IdentityError */
+export function parseIdentity(text: string, now: number): RelayIdentity {
+  return fromIdentityFile(parseJson(text), now);
+}
+
+/** What a gateway needs of an identity, whole or without its secrets. @throws IdentityError */
+export function parseOnlineIdentity(text: string, now: number): OnlineIdentity {
+  const fields = fieldsOf(parseJson(text));
+  return holding(() => readOnline(fields, now));
 }

@@ -10,7 +10,7 @@ export interface Limits {
   readonly queuesPerConnection: number;
   /** Queues that one connection may create a minute. 0: no limit. */
   readonly newQueuesPerMinute: number;
-  /** Messages that one connection may send a minute. 0: no limit. */
+  /** Messages that one connection may send, and commands that it may have forwarded, a minute. 0: no limit. */
   readonly messagesPerMinute: number;
 }
 
@@ -42,6 +42,30 @@ export const BLOCKS_PUT_OFF = 128;
 export const DRAIN = { pause: 50, patience: 120_000 } as const;
 /** Attempts to find a free id for a new queue. */
 export const CREATE_ATTEMPTS = 3;
+
+/** PRXY that one connection may give a minute. */
+export const PRXY_PER_MINUTE = 120;
+/** Sessions with other relays that a connection remembers for its PFWD; the oldest gives way. */
+export const PROXIED_SESSIONS = 16;
+/**
+ * Commands of a connection that are done beside the order of the others (PRXY, PFWD, RFWD): so many at once, and so
+ * many that wait for that. What a client of a proxy has over that is refused; another proxy is given up.
+ */
+export const BESIDE = { atOnce: 32, waitingOfClient: 128, waitingOfProxy: 1024 } as const;
+/**
+ * What a proxy grants one destination, times in milliseconds: to connect (with TLS and hello), the first way to it
+ * before the second is tried too, to answer a forwarded command, without any before the session is closed, and until
+ * a failure to connect is forgotten; forwarded commands under way, and bytes that wait for it to read them.
+ */
+export const DESTINATION = {
+  connect: 15_000,
+  headStart: 3_000,
+  answer: 20_000,
+  idle: 120_000,
+  failure: 30_000,
+  underWay: 1024,
+  buffered: 16 * 2 ** 20,
+} as const;
 
 /** A token bucket: `capacity` at once, refilled over a minute. Plain data, so that it survives hibernation. */
 export interface Bucket {

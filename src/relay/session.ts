@@ -18,9 +18,10 @@ import {
   type ServiceRole,
 } from "#protocol/handshake";
 import { SESSION_ID_LENGTH } from "#protocol/limits";
-import { isInRange, RELAY_VERSIONS } from "#protocol/version";
+import { isInRange, RELAY_VERSIONS, VERSION, type VersionRange } from "#protocol/version";
+import type { GatewayClaim } from "./gateway-claim.ts";
 import { identityFingerprint, type RelayIdentity } from "./identity.ts";
-import type { Bucket } from "./limits.ts";
+import { type Bucket, PROXIED_SESSIONS } from "./limits.ts";
 
 /** A service as which a connection acts. */
 export interface SessionService {
@@ -38,8 +39,17 @@ export interface SessionService {
 export interface HelloSession {
   readonly phase: "hello";
   readonly sessionId: Uint8Array;
+  /** What the client was offered. */
+  readonly versions: VersionRange;
   /** Raw X25519 secret key of this session. */
   readonly secret: Uint8Array;
+}
+
+/** A session of this relay with another, through which the client may forward commands. */
+export interface ProxiedSession {
+  readonly sessionId: Uint8Array;
+  /** Id of the object that holds it. */
+  readonly destination: string;
 }
 
 /** A connection that does commands. Chain keys are null where blocks are clear. */
@@ -48,11 +58,17 @@ export interface ReadySession {
   readonly version: number;
   readonly sessionId: Uint8Array;
   readonly secret: Uint8Array;
+  /** Raw X25519 of the keys of both hellos: opens what a proxy forwards. Null when the client sent no usable key. */
+  readonly sharedSecret: Uint8Array | null;
   readonly receiveKey: Uint8Array | null;
   readonly sendKey: Uint8Array | null;
   readonly service: SessionService | null;
   readonly newQueues: Bucket | null;
   readonly messages: Bucket | null;
+  /** PRXY commands. */
+  readonly relays: Bucket | null;
+  /** Newest last. */
+  readonly proxied: readonly ProxiedSession[];
   readonly subscriptions: number;
 }
 
@@ -63,23 +79,37 @@ export class HandshakeRefused extends Error {
   override readonly name = "HandshakeRefused";
 }
 
+/** What a new connection brings with it. */
+export interface Arrival {
+  /** From a web client that wants to know who answers. */
+  readonly challenge: Uint8Array | null;
+  /** From a gateway, verified: its client's TLS session decides the session id, and its ALPN the versions. */
+  readonly gateway: GatewayClaim | null;
+}
+
+/** All that is offered to TLS clients without ALPN (SMP transport, TLS). */
+const LEGACY_VERSIONS: VersionRange = { min: VERSION.initial, max: VERSION.initial };
+
 /** A new connection: its state and the router hello. */
 export function openSession(
   identity: RelayIdentity,
-  challenge: Uint8Array | null,
+  { challenge, gateway }: Arrival,
 ): { readonly session: HelloSession; readonly block: Uint8Array } {
   const { publicKey, secretKey } = generateKeyPair("X25519");
-  const sessionId = randomBytes(SESSION_ID_LENGTH);
+  const sessionId = gateway?.sessionId ?? randomBytes(SESSION_ID_LENGTH);
+  const versions = gateway?.alpn === false ? LEGACY_VERSIONS : RELAY_VERSIONS;
+  // Only over a session id of its own does the relay sign what a stranger chose.
+  const proves = challenge !== null && gateway === null;
   const hello = encode(serverHello, {
-    versions: RELAY_VERSIONS,
+    versions,
     sessionId,
     authPubKey: {
       certChain: [identity.certificate, identity.caCertificate],
       signedKey: signKey(publicKey, identity.key),
     },
-    webIdentityProof: challenge ? proveWebIdentity(identity.key, challenge, sessionId) : null,
+    webIdentityProof: proves ? proveWebIdentity(identity.key, challenge, sessionId) : null,
   });
-  return { session: { phase: "hello", sessionId, secret: secretKey.secret }, block: clearBlock(hello) };
+  return { session: { phase: "hello", sessionId, versions, secret: secretKey.secret }, block: clearBlock(hello) };
 }
 
 /** A service that asks to be known by its certificate. */
@@ -106,11 +136,13 @@ function readHello(block: Uint8Array): ClientHello {
   }
 }
 
-function sessionSecret(secret: Uint8Array, hello: ClientHello): Uint8Array | null {
-  if (!hello.authPubKey || !encryptsBlocks(hello.version, hello.proxyServer, true)) return null;
+/** Null: none was agreed. @throws HandshakeRefused when blocks would be encrypted with a secret that everybody knows */
+function agreeSecret(secret: Uint8Array, hello: ClientHello): Uint8Array | null {
+  if (!hello.authPubKey) return null;
   try {
     return dh({ algorithm: "X25519", secret }, hello.authPubKey);
   } catch (cause) {
+    if (!encryptsBlocks(hello.version, hello.proxyServer, true)) return null;
     throw new HandshakeRefused("client key is unusable", { cause });
   }
 }
@@ -146,20 +178,24 @@ function readOffer(hello: ClientHello, now: number): Accepted["offer"] {
 export function acceptHello(state: HelloSession, block: Uint8Array, identity: RelayIdentity, now: number): Accepted {
   const hello = readHello(block);
   if (!equal(hello.keyHash, identityFingerprint(identity))) throw new HandshakeRefused("client expects another relay");
-  if (!isInRange(hello.version, RELAY_VERSIONS)) throw new HandshakeRefused("client speaks another version");
-  const secret = sessionSecret(state.secret, hello);
-  const keys = secret ? chainKeys(state.sessionId, secret) : null;
+  if (!isInRange(hello.version, state.versions)) throw new HandshakeRefused("client speaks another version");
+  const sharedSecret = agreeSecret(state.secret, hello);
+  const encrypts = sharedSecret && encryptsBlocks(hello.version, hello.proxyServer, true);
+  const keys = encrypts ? chainKeys(state.sessionId, sharedSecret) : null;
   return {
     session: {
       phase: "ready",
       version: hello.version,
       sessionId: state.sessionId,
       secret: state.secret,
+      sharedSecret,
       receiveKey: keys?.clientToRouter ?? null,
       sendKey: keys?.routerToClient ?? null,
       service: null,
       newQueues: null,
       messages: null,
+      relays: null,
+      proxied: [],
       subscriptions: 0,
     },
     offer: readOffer(hello, now),
@@ -189,6 +225,17 @@ export function receiveBlock(
     if (error instanceof CryptoError) return { session: next, content: null };
     throw error;
   }
+}
+
+/** The session with one more relay to forward to; the oldest gives way. */
+export function withProxied(session: ReadySession, proxied: ProxiedSession): ReadySession {
+  const others = session.proxied.filter(({ sessionId }) => !equal(sessionId, proxied.sessionId));
+  return { ...session, proxied: [...others, proxied].slice(-PROXIED_SESSIONS) };
+}
+
+/** The object that holds the session, null when this client did not ask for it or it was forgotten. */
+export function destinationOf(session: ReadySession, sessionId: Uint8Array): string | null {
+  return session.proxied.find((proxied) => equal(proxied.sessionId, sessionId))?.destination ?? null;
 }
 
 /** A block to send, and the state after it. @throws PaddingError when the content fits no block. */

@@ -97,7 +97,8 @@ function commandsFor(victim: Victim, random: Seeded): readonly Given[] {
     [{ tag: "SUBS", queues: { count: 1, idsHash: random.bytes(16) } }, secretKey, random.bytes(24)],
     [{ tag: "NSUBS", queues: null }, secretKey, random.bytes(24)],
     [{ tag: "PING" }, null, EMPTY],
-    [{ tag: "PRXY", server: { hosts: ["a.example"], port: "", keyHash: random.bytes(32) }, basicAuth: null }, null, EMPTY],
+    // A port that no proxy goes to.
+    [{ tag: "PRXY", server: { hosts: ["a.example"], port: "1", keyHash: random.bytes(32) }, basicAuth: null }, null, EMPTY],
     [{ tag: "PFWD", version: 19, key: dhKey, encTransmission: random.bytes(50) }, null, random.bytes(32)],
     [{ tag: "RFWD", encFwdTransmission: random.bytes(50) }, null, EMPTY],
     [{ tag: "RSLV", domain: "name.example" }, null, EMPTY],
@@ -105,7 +106,7 @@ function commandsFor(victim: Victim, random: Seeded): readonly Given[] {
 }
 
 /** What a broken command may be answered. Without a signature to break, some still mean what they say. */
-const HARMLESS = /^(?:ERR (?:BLOCK|SESSION|AUTH|SERVICE|NO_MSG|LARGE_MSG|CMD \w+|PROXY .*|NAME NO_RESOLVER)|PONG|LNK)$/;
+const HARMLESS = /^(?:ERR (?:BLOCK|SESSION|AUTH|SERVICE|CRYPTO|NO_MSG|LARGE_MSG|CMD \w+|PROXY .*|NAME NO_RESOLVER)|PONG|LNK)$/;
 
 /** Sends them and a PING in one go; everything that comes up to its PONG. */
 async function answersTo(client: WireClient, transmissions: readonly Uint8Array[]): Promise<string[]> {

@@ -68,6 +68,34 @@ describe("who may come in", () => {
   });
 });
 
+describe("what a gateway needs", () => {
+  const gatewayToken = "a token for a gateway";
+  const askAs = (token: string, settings: Settings, path = "gateway"): Promise<Response> =>
+    ask(`/admin/${path}`, settings, "", { headers: { authorization: `Bearer ${token}` } });
+
+  test("is given to who has one of the two tokens, without what only the relay itself needs", async () => {
+    const whole = await json<IdentityFile>(await call("GET", "identity"));
+    const { fingerprint, caCertificate, certificate, key } = whole;
+    for (const token of [TOKEN, gatewayToken]) {
+      const response = await askAs(token, { ADMIN_TOKEN: TOKEN, GATEWAY_TOKEN: gatewayToken });
+      expect(response.headers.get("cache-control")).toBe("no-store");
+      expect(await json(response)).toEqual({ version: 1, fingerprint, caCertificate, certificate, key });
+    }
+  });
+
+  test("is all that a gateway's token opens", async () => {
+    const both = { ADMIN_TOKEN: TOKEN, GATEWAY_TOKEN: gatewayToken };
+    for (const path of ["identity", "meter", ""]) expect((await askAs(gatewayToken, both, path)).status).toBe(401);
+    const alone = { GATEWAY_TOKEN: gatewayToken };
+    expect((await askAs(gatewayToken, alone)).status).toBe(200);
+    expect((await askAs(`${gatewayToken}x`, alone)).status).toBe(401);
+    for (const path of ["identity", "meter"]) expect((await askAs(gatewayToken, alone, path)).status).toBe(404);
+    expect((await askAs(gatewayToken, {})).status).toBe(404);
+    const sent = await ask("/admin/gateway", both, "", { method: "PUT", headers: { authorization: `Bearer ${gatewayToken}` } });
+    expect(sent.status).toBe(401);
+  });
+});
+
 describe("the identity", () => {
   let before: IdentityFile;
   beforeEach(async () => void (before = await currentFile()));

@@ -88,9 +88,28 @@ describe("the address", () => {
   });
 
   test("is at the configured host whatever was asked", async () => {
-    const { address } = await info("/relay.json", { RELAY_HOST: "smp.example.com:5223" }, "<script>");
+    const { address } = await info("/relay.json", { PUBLIC_HOSTS: "smp.example.com:5223" }, "<script>");
     expect(address).toMatch(/@smp\.example\.com:5223$/);
   });
+
+  test("may name several hosts, with one port or the usual one", async () => {
+    for (const hosts of ["smp.example.com,abc.onion", "smp.example.com,abc.onion:5224", "[2001:db8::1]:443", "192.0.2.1"]) {
+      const { address, fingerprint } = await info("/relay.json", { PUBLIC_HOSTS: hosts });
+      expect(address).toBe(`smp://${fingerprint}@${hosts}`);
+      expect(visible(await (await ask("/", { PUBLIC_HOSTS: hosts })).text())).toContain(address);
+    }
+    expect((await info("/relay.json", { PUBLIC_HOSTS: "SMP.Example.com" })).address).toMatch(/@smp\.example\.com$/);
+  });
+
+  test.each(["", ",", "a,,b", "a b", "smp://a", "a:", "a:0", "a:65536", "a:b", "2001:db8::1", "user@a", "a/b"])(
+    "is not set up with hosts that are none: '%s'",
+    async (hosts) => {
+      const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+      expect((await ask("/relay.json", { PUBLIC_HOSTS: hosts })).status).toBe(503);
+      expect(String(log.mock.calls[0]?.[0])).toContain("PUBLIC_HOSTS");
+      log.mockRestore();
+    },
+  );
 
   test("names the configured identity", async () => {
     const file = toIdentityFile(makeIdentity("relay.example.org", Date.now()));

@@ -8,8 +8,8 @@ export const TOKEN = "a-token-for-tests-long-enough";
 
 /** The Worker's bindings with other settings. */
 export function envWith(settings: Settings): Env {
-  const { QUEUE, LINK, SERVICE, RELAY, CONNECTION } = bindings as unknown as Env;
-  return { QUEUE, LINK, SERVICE, RELAY, CONNECTION, ...settings };
+  const { QUEUE, LINK, SERVICE, RELAY, CONNECTION, DESTINATION } = bindings as unknown as Env;
+  return { QUEUE, LINK, SERVICE, RELAY, CONNECTION, DESTINATION, ...settings };
 }
 
 /** Asks a relay with these settings. The Host header may be what no client would send; empty: none is sent. */

@@ -65,15 +65,9 @@ describe("credentials", () => {
   });
 });
 
-describe("roles that this relay does not play", () => {
-  it("are answered as routers do that have them switched off", async () => {
+describe("the role of a name resolver, which this relay does not play", () => {
+  it("is answered as routers do that have it switched off", async () => {
     const client = await connect();
-    const key = generateKeyPair("X25519").publicKey;
-    const server = { hosts: ["example.org"], port: "5223", keyHash: randomBytes(32) };
-    expect(named(await client.ask({ tag: "PRXY", server, basicAuth: null }))).toBe("ERR PROXY BASIC_AUTH");
-    expect(named(await client.ask({ tag: "PFWD", version: 19, key, encTransmission: EMPTY }, null, randomBytes(32))))
-      .toBe("ERR PROXY NO_SESSION");
-    expect(named(await client.ask({ tag: "RFWD", encFwdTransmission: EMPTY }))).toBe("ERR PROXY BROKER TRANSPORT NO_AUTH");
     expect(named(await client.ask({ tag: "RSLV", domain: "name.simplex" }))).toBe("ERR NAME NO_RESOLVER");
     expect(named(await client.ask(utf8("RSLV -bad")))).toBe("ERR CMD SYNTAX");
   });
