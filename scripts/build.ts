@@ -22,6 +22,7 @@ await esbuild.build({
 });
 chmodSync(`${DIST}/smp-edge.js`, 0o755);
 copyFileSync("src/node/workerd.sh", `${DIST}/workerd.sh`);
+chmodSync(`${DIST}/workerd.sh`, 0o755);
 
 await esbuild.build({
   entryPoints: ["client/index.ts"],

@@ -1,6 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type IdentityFile, makeIdentity, parseIdentity, type RelayIdentity, toIdentityFile } from "../relay/identity.ts";
+import {
+  makeIdentity,
+  type OnlineIdentityFile,
+  parseIdentity,
+  parseOnlineIdentity,
+  type RelayIdentity,
+  toIdentityFile,
+  toOnlineIdentityFile,
+} from "../relay/identity.ts";
 import { hasQueues } from "./data-folder.ts";
 import { startLocalRelay } from "./local-relay.ts";
 import { localSettings } from "./settings.ts";
@@ -12,6 +20,7 @@ const OPTIONS = {
   relay: { type: "string" },
   host: { type: "string", default: "localhost" },
   force: { type: "boolean", default: false },
+  gateway: { type: "boolean", default: false },
 } as const;
 
 interface AdminAnswer {
@@ -67,8 +76,17 @@ function readFile(path: string): RelayIdentity {
   return parseIdentity(readFileSync(path === "-" ? 0 : path, "utf8"), Date.now());
 }
 
-function asText(file: IdentityFile): string {
+function asText(file: OnlineIdentityFile): string {
   return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+async function exportWhole(admin: Admin): Promise<string> {
+  return asText(toIdentityFile(parseIdentity(expectOk(await admin("GET", "identity")), Date.now())));
+}
+
+/** Without what only the relay itself needs. */
+async function exportForGateway(admin: Admin): Promise<string> {
+  return asText(toOnlineIdentityFile(parseOnlineIdentity(expectOk(await admin("GET", "gateway")), Date.now())));
 }
 
 /** Makes, prints, exports and imports the identity of a relay, so that it can move and keep its address. */
@@ -89,11 +107,7 @@ export async function identityCommand(args: readonly string[]): Promise<void> {
       return;
     }
     case "export":
-      process.stdout.write(
-        await withRelay(async (admin) =>
-          asText(toIdentityFile(parseIdentity(expectOk(await admin("GET", "identity")), Date.now())))
-        ),
-      );
+      process.stdout.write(await withRelay(values.gateway ? exportForGateway : exportWhole));
       return;
     case "import": {
       if (!file) throw new UsageError("import needs a file, or - for standard input");

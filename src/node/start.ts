@@ -1,49 +1,64 @@
+import type { Gateway } from "./gateway/gateway.ts";
+import { gatewayAddress, serveLocal, takeTlsPort, tellOperator, type TlsPort } from "./gateway/local.ts";
 import { type LocalRelay, startLocalRelay } from "./local-relay.ts";
 import { localSettings } from "./settings.ts";
+import { untilStopped } from "./until-stopped.ts";
 import { parseCommandLine, parsePort, UsageError } from "./usage.ts";
 
 const OPTIONS = {
   port: { type: "string", default: "8787" },
   host: { type: "string", default: "127.0.0.1" },
   data: { type: "string", default: "data" },
+  "tls-port": { type: "string" },
   json: { type: "boolean", default: false },
 } as const;
 
-function describe(relay: LocalRelay): string {
+function describe(relay: LocalRelay, gateway: string | null): string {
   return [
     "The relay is running.",
     `  address  ${relay.address}`,
     `  socket   ${relay.url}`,
     `  page     ${relay.pages}/`,
+    ...(gateway === null ? [] : [`  gateway  ${gateway}  (for official apps)`]),
     `  data     ${relay.data}`,
     "Stop it with Ctrl-C: everything is on disk.",
     "",
   ].join("\n");
 }
 
-function asJson({ address, url, fingerprint, data }: LocalRelay): string {
-  return `${JSON.stringify({ address, url, fingerprint, data })}\n`;
+function asJson({ address, url, fingerprint, data }: LocalRelay, gateway: string | null): string {
+  return `${JSON.stringify({ address, url, fingerprint, data, gateway })}\n`;
 }
 
-/** Runs the relay until a signal ends it. */
+/** `off`, or a port; the default one gives way to whoever has it. @throws UsageError */
+function parseTlsPort(text: string | undefined): TlsPort {
+  if (text === undefined) return "default";
+  return text === "off" ? "off" : parsePort(text);
+}
+
+/** Runs the relay, and with it a gateway for official apps, until a signal ends them. */
 export async function startCommand(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseCommandLine(args, OPTIONS);
   if (positionals.length > 0) throw new UsageError(`start takes no '${positionals.join(" ")}'`);
-  const relay = await startLocalRelay({
-    host: values.host,
-    port: parsePort(values.port),
-    data: values.data,
-    settings: localSettings(process.env),
-  });
-  const stopped = new Promise<void>((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      // The simulator's own handlers would end the process with the signal's exit code and leave the folder taken.
-      process.removeAllListeners(signal);
-      process.once(signal, () => resolve());
-    }
-  });
-  process.stdout.write(values.json ? asJson(relay) : describe(relay));
+  const { host, data } = values;
+  const port = parsePort(values.port);
+  const tlsPort = parseTlsPort(values["tls-port"]);
+  let gateway: Gateway | null = null;
+  let relay: LocalRelay | null = null;
+  try {
+    relay = await startLocalRelay({ host, port, data, settings: localSettings(process.env) });
+    gateway = tlsPort === "off" ? null : await takeTlsPort({ host, onTrouble: tellOperator }, tlsPort);
+    if (gateway) await serveLocal(gateway, relay);
+  } catch (error) {
+    await gateway?.stop();
+    await relay?.stop();
+    throw error;
+  }
+  const stopped = untilStopped();
+  const address = gateway && gatewayAddress(relay.fingerprint, host, gateway.port);
+  process.stdout.write(values.json ? asJson(relay, address) : describe(relay, address));
   await stopped;
+  await gateway?.stop();
   await relay.stop();
   process.exit(0);
 }

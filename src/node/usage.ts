@@ -25,3 +25,9 @@ export function parsePort(text: string): number {
   if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`'${text}' is not a port (0 to 65535)`);
   return port;
 }
+
+/** @throws UsageError unless it is a whole number from 1. */
+export function parseCount(option: string, text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`--${option} must be a whole number from 1, not '${text}'`);
+  return Number(text);
+}

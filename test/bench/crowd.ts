@@ -1,6 +1,6 @@
 import { makeQueue, type TestQueue } from "../support/queue-user.ts";
 import { named, WireClient } from "../support/wire-client.ts";
-import { opener } from "./load.ts";
+import { dial, opener } from "./load.ts";
 
 /** Handshakes at the same time. */
 const AT_ONCE = 16;
@@ -14,7 +14,7 @@ export class Crowd {
   async connect(url: string, count: number): Promise<void> {
     let left = count;
     await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-      while (left-- > 0) this.#idle.push(await WireClient.connect(opener(url)));
+      while (left-- > 0) this.#idle.push(await dial(url));
     }));
   }
 

@@ -1,8 +1,11 @@
+import { WebSocket as LeanSocket } from "ws";
 import { hex } from "#crypto/bytes";
 import { publicKeyOf } from "#crypto/keys";
 import { randomBytes } from "#crypto/random";
+import { parseServerAddress } from "#protocol/address";
 import { maxMessageLength } from "#protocol/limits";
 import { makeQueue, type TestQueue } from "../support/queue-user.ts";
+import { connectNative } from "../support/tls-client.ts";
 import { named, type Received, type Socket, WireClient } from "../support/wire-client.ts";
 
 /** Blocks that went through the sockets of this process. */
@@ -23,6 +26,18 @@ export function opener(url: string): (query?: string) => Promise<Socket> {
       addEventListener: (socket as Socket).addEventListener.bind(socket),
     };
   };
+}
+
+/** With the socket that the gateway has too, so that both ways differ in the gateway alone. */
+async function openLean(url: string): Promise<Socket> {
+  return new LeanSocket(url, { perMessageDeflate: false }) as Socket;
+}
+
+/** By WebSocket (`lean+ws:` with another library), or by TLS to a gateway (`smp:`). */
+export function dial(url: string): Promise<WireClient> {
+  if (url.startsWith("smp:")) return connectNative(parseServerAddress(url));
+  const lean = /^lean\+(.*)$/.exec(url)?.[1];
+  return WireClient.connect(lean === undefined ? opener(url) : (query) => openLean(lean + query));
 }
 
 /** One queue in its closed circle: SEND, MSG, ACK, and again when both were answered. */
@@ -58,7 +73,7 @@ export class Load {
   static async open(url: string, queues: number, pairs: number): Promise<Load> {
     const load = new Load();
     await Promise.all(Array.from({ length: pairs }, async (_, index) => {
-      const [sender, recipient] = [await WireClient.connect(opener(url)), await WireClient.connect(opener(url))];
+      const [sender, recipient] = [await dial(url), await dial(url)];
       for (let i = index; i < queues; i += pairs) await load.#addLane(sender, recipient);
       load.#clients.push(sender, recipient);
       for (const client of [sender, recipient]) {

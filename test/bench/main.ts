@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { measureAgents } from "./agents.ts";
 import { measureSizes } from "./bundle-size.ts";
 import { GeneratorProcess } from "./generator-process.ts";
+import { measureGateway } from "./gateway.ts";
 import { measureIdle } from "./idle.ts";
 import { machineState } from "./machine.ts";
 import { measureMessages } from "./messages.ts";
@@ -21,6 +22,7 @@ async function measureRelay(plan: Plan): Promise<Section[]> {
 
 const PARTS: Readonly<Record<string, (plan: Plan) => Promise<Section[]>>> = {
   relay: measureRelay,
+  gateway: measureGateway,
   ratchet: measureRatchet,
   agent: measureAgents,
   size: measureSizes,
@@ -37,7 +39,7 @@ function partsOf(names: readonly string[]): ((plan: Plan) => Promise<Section[]>)
 }
 
 /**
- * Measures on this machine: `relay` (in workerd), `ratchet`, `agent`, `size` of the client, or all of it. `--quick` for
+ * Measures on this machine: `relay` (in workerd), `gateway`, `ratchet`, `agent`, `size` of the client, or all of it. `--quick` for
  * less, `--json FILE` for machines.
  */
 async function main(): Promise<void> {

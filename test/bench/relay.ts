@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { RelayProcess } from "../support/relay-process.ts";
 import { cpuOf, residentOf } from "./machine.ts";
 
-const TOKEN = "token of the benchmark";
-const SETTINGS = { NEW_QUEUES_PER_MINUTE: "0", MESSAGES_PER_MINUTE: "0", ADMIN_TOKEN: TOKEN };
+export const ADMIN_TOKEN = "token of the benchmark";
+const SETTINGS = { NEW_QUEUES_PER_MINUTE: "0", MESSAGES_PER_MINUTE: "0", ADMIN_TOKEN };
 
 /** What objects have cost, as the relay itself counts. */
 export interface Meter {
@@ -47,7 +47,7 @@ export class WatchedRelay {
 
   async meter(): Promise<Meter> {
     const base = this.url.replace(/^ws/, "http");
-    const response = await fetch(`${base}admin/meter`, { headers: { authorization: `Bearer ${TOKEN}` } });
+    const response = await fetch(`${base}admin/meter`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
     return await response.json() as Meter;
   }
 

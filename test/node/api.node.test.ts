@@ -9,8 +9,8 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** What programs may rely on. Taking a name away breaks them; so does another meaning under the same name. */
 const VALUES = [
   "AddressError", "Agent", "AgentError", "ConnectError", "DisconnectedError", "LinkError", "MemoryFile", "MemoryStore",
-  "PeerError", "ProtocolError", "RelayConnection", "SCRYPT_COST", "SCRYPT_FLOOR", "SimplexError", "SmpClient",
-  "StoreError", "TimeoutError", "UnexpectedAnswerError", "UsageError", "addPassphrase", "changePassphrase", "connect",
+  "PeerError", "ProtocolError", "ProxiedRelay", "ProxyError", "RelayConnection", "SCRYPT_COST", "SCRYPT_FLOOR",
+  "SimplexError", "SmpClient", "StoreError", "TimeoutError", "UnexpectedAnswerError", "UsageError", "addPassphrase", "changePassphrase", "connect",
   "deleteIndexedDbStore", "formatLink", "formatServerAddress", "generateKeyPair", "isSealed", "openIndexedDbStore",
   "openProfile", "parseLink", "parseServerAddress", "removePassphrase", "scoped", "smp", "systemClock",
 ];
@@ -19,7 +19,8 @@ const TYPES = [
   "AgentEvent", "AgentOptions", "AgentRefusal", "BaseStore", "Change", "Channel", "ClientEvent", "Clock",
   "ConnectOptions", "ConnectionEvent", "ConnectionInfo", "ConnectionRequest", "Entry", "FailureReason", "Integrity",
   "JoinOptions", "KeptQueue", "KeyPair", "Link", "LinkFailure", "LinkForm", "LinkPreview", "MadeLink", "NewLinkOptions",
-  "PassingEvent", "PeerFault", "Range", "ReceivedMessageEvent", "RelayEvent", "RelayOptions", "RequestOptions",
+  "PassingEvent", "PeerFault", "ProxiedRelayOptions", "ProxyConnection", "ProxyFailure", "ProxyFallback", "ProxyMode",
+  "ProxyPolicy", "Range", "ReceivedMessageEvent", "RelayEvent", "RelayOptions", "RequestOptions",
   "Requester", "RotationPhase", "ScryptCost", "SendOptions", "Server", "ServerAddress", "ServiceCredentials",
   "ShortLink", "SocketEvent", "SocketFactory", "SocketLike", "Store", "StoreErrorCode", "SyncState",
 ];

@@ -7,9 +7,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EMPTY } from "#crypto/bytes";
 import { generateKeyPair } from "#crypto/keys";
 import { randomBytes } from "#crypto/random";
-import { acknowledge, makeQueue, open, send, subscribe, type TestQueue } from "../support/queue-user.ts";
+import { drain, makeQueue, open, send, subscribe, type TestQueue } from "../support/queue-user.ts";
 import { RelayProcess, removeFolder, runCommand, temporaryFolder } from "../support/relay-process.ts";
-import { named, type WireClient } from "../support/wire-client.ts";
+import { named } from "../support/wire-client.ts";
 
 let data = "";
 let relay: RelayProcess;
@@ -23,19 +23,6 @@ afterEach(async () => {
   await relay.stop();
   removeFolder(data);
 });
-
-/** Everything in the queue, acknowledged one by one. */
-async function drain(client: WireClient, queue: TestQueue): Promise<string[]> {
-  const texts: string[] = [];
-  await subscribe(client, queue);
-  let message = await client.event(queue.ids.rcvId, 3000).then((event) => event.message, () => null);
-  while (message && message.tag === "MSG") {
-    const { text, msgId } = open(queue, message);
-    texts.push(text);
-    message = await acknowledge(client, queue, msgId);
-  }
-  return texts;
-}
 
 describe("a relay in a process", () => {
   it("announces itself in one line, and ends cleanly when told to", async () => {

@@ -57,3 +57,16 @@ export function acknowledge(client: WireClient, queue: TestQueue, msgId: Uint8Ar
 export function subscribe(client: WireClient, queue: TestQueue): Promise<Message> {
   return client.ask({ tag: "SUB" }, queue.recipientKey, queue.ids.rcvId);
 }
+
+/** Everything in the queue, acknowledged one by one. */
+export async function drain(client: WireClient, queue: TestQueue): Promise<string[]> {
+  const texts: string[] = [];
+  await subscribe(client, queue);
+  let message = await client.event(queue.ids.rcvId, 3000).then((event) => event.message, () => null);
+  while (message && message.tag === "MSG") {
+    const { text, msgId } = open(queue, message);
+    texts.push(text);
+    message = await acknowledge(client, queue, msgId);
+  }
+  return texts;
+}

@@ -15,6 +15,8 @@ export interface Announced {
   readonly url: string;
   readonly fingerprint: string;
   readonly data: string;
+  /** Where official apps connect; null when there is no gateway. */
+  readonly gateway: string | null;
 }
 
 export function temporaryFolder(): string {
@@ -43,24 +45,50 @@ export class RelayProcess {
   readonly info: Announced;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown[]>;
+  readonly #troubles: () => string;
 
-  private constructor(child: ChildProcess, info: Announced, exited: Promise<unknown[]>) {
+  private constructor(child: ChildProcess, info: Announced, exited: Promise<unknown[]>, troubles: () => string) {
+    this.#troubles = troubles;
     this.#child = child;
     this.info = info;
     this.#exited = exited;
   }
 
-  /** `port`: 0 is any free one. */
-  static async start(data: string, env: Record<string, string> = {}, port = 0): Promise<RelayProcess> {
-    const child = spawn(process.execPath, [MAIN, "start", "--port", String(port), "--data", data, "--json"], {
+  /** `port`: 0 is any free one. Without a gateway unless `options` ask for one. */
+  static start(
+    data: string,
+    env: Record<string, string> = {},
+    port = 0,
+    options: readonly string[] = ["--tls-port", "off"],
+  ): Promise<RelayProcess> {
+    return RelayProcess.run(["start", "--port", String(port), "--data", data, "--json", ...options], env);
+  }
+
+  /** Any command that runs until it is stopped and announces itself in one line. */
+  static async run(args: readonly string[], env: Record<string, string> = {}): Promise<RelayProcess> {
+    const child = spawn(process.execPath, [MAIN, ...args], {
       env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let troubles = "";
+    child.stderr.on("data", (data: Buffer) => {
+      troubles += data.toString();
+      process.stderr.write(data);
     });
     const exited = once(child, "exit");
     const lines = createInterface({ input: child.stdout });
     const first = once(lines, "line") as Promise<[string]>;
     const line = await Promise.race([first, exited.then(([code]) => Promise.reject(new Error(`the relay ended with ${String(code)}`)))]);
-    return new RelayProcess(child, JSON.parse(line[0]) as Announced, exited);
+    return new RelayProcess(child, JSON.parse(line[0]) as Announced, exited, () => troubles);
+  }
+
+  /** What it has written to stderr. */
+  get troubles(): string {
+    return this.#troubles();
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? Number.NaN;
   }
 
   readonly open = async (query = ""): Promise<Socket> => {

@@ -99,7 +99,8 @@ export class WireClient {
   readonly socket: Socket;
   readonly hello: ServerHello;
   readonly version: number;
-  readonly routerKey: PublicKey<"X25519">;
+  readonly #routerKey: PublicKey<"X25519"> | null;
+  readonly #secret: Uint8Array | null;
   readonly serviceResponse: ServiceResponse | null;
   readonly #inbox: Inbox;
   readonly #service: ServiceSession | null;
@@ -113,7 +114,8 @@ export class WireClient {
     inbox: Inbox,
     hello: ServerHello,
     version: number,
-    routerKey: PublicKey<"X25519">,
+    routerKey: PublicKey<"X25519"> | null,
+    secret: Uint8Array | null,
     keys: { send: Uint8Array; receive: Uint8Array } | null,
     service: { session: ServiceSession; response: ServiceResponse } | null,
   ) {
@@ -121,7 +123,8 @@ export class WireClient {
     this.#inbox = inbox;
     this.hello = hello;
     this.version = version;
-    this.routerKey = routerKey;
+    this.#routerKey = routerKey;
+    this.#secret = secret;
     this.#send = keys?.send ?? null;
     this.#receive = keys?.receive ?? null;
     this.#service = service?.session ?? null;
@@ -130,7 +133,6 @@ export class WireClient {
 
   /** `open` connects to the relay with the given query. Everything that the router claims is verified. */
   static async connect(open: (query: string) => Promise<Socket>, options: WireOptions = {}): Promise<WireClient> {
-    const { version = 19, proxyServer = false, keyless = false, service } = options;
     const challenge = randomBytes(32);
     const socket = await open(challengeQuery(challenge));
     const inbox = new Inbox(socket);
@@ -138,6 +140,32 @@ export class WireClient {
     if (!hello.authPubKey || !hello.webIdentityProof) throw new Error("the router proves nothing");
     const { leaf, identity, key } = verifyCertChainPubKey(hello.authPubKey, "X25519", Date.now());
     if (!verifyWebIdentity(leaf.publicKey, challenge, hello.sessionId, hello.webIdentityProof)) throw new Error("bad proof");
+    return WireClient.#greet(socket, inbox, hello, { identity, key }, options);
+  }
+
+  /**
+   * Over a socket that proved by itself who the router is. `verify` checks the router's hello and tells its session
+   * key; null where version 6 has none.
+   */
+  static async adopt(
+    socket: Socket,
+    identity: Uint8Array,
+    verify: (hello: ServerHello) => PublicKey<"X25519"> | null,
+    options: WireOptions = {},
+  ): Promise<WireClient> {
+    const inbox = new Inbox(socket);
+    const hello = readServerHello(openClearBlock(await inbox.next()));
+    return WireClient.#greet(socket, inbox, hello, { identity, key: verify(hello) }, options);
+  }
+
+  static async #greet(
+    socket: Socket,
+    inbox: Inbox,
+    hello: ServerHello,
+    { identity, key }: { identity: Uint8Array; key: PublicKey<"X25519"> | null },
+    options: WireOptions,
+  ): Promise<WireClient> {
+    const { version = 19, proxyServer = false, keyless = false, service } = options;
     const own = generateKeyPair("X25519");
     const sessionKey = generateKeyPair("Ed25519");
     const authPubKey = keyless || version < 7 ? null : own.publicKey;
@@ -156,14 +184,27 @@ export class WireClient {
         }
         : null,
     })));
+    const secret = key && dh(own.secretKey, key);
     const isEncrypted = encryptsBlocks(version, proxyServer, authPubKey !== null);
-    const chains = chainKeys(hello.sessionId, dh(own.secretKey, key));
-    const keys = isEncrypted ? { send: chains.clientToRouter, receive: chains.routerToClient } : null;
+    const chains = secret && isEncrypted ? chainKeys(hello.sessionId, secret) : null;
+    const keys = chains && { send: chains.clientToRouter, receive: chains.routerToClient };
     const response = service ? decodePrefix(serviceResponse, openClearBlock(await inbox.next())) : null;
     const acting = service && response
       ? { session: { fingerprint: service.fingerprint, sessionKey: sessionKey.secretKey }, response }
       : null;
-    return new WireClient(socket, inbox, hello, version, key, keys, acting);
+    return new WireClient(socket, inbox, hello, version, key, secret, keys, acting);
+  }
+
+  /** The router's key of this session. */
+  get routerKey(): PublicKey<"X25519"> {
+    if (!this.#routerKey) throw new Error("the router sent no key: the session is of version 6");
+    return this.#routerKey;
+  }
+
+  /** Raw X25519 of the keys of both hellos. */
+  get secret(): Uint8Array {
+    if (!this.#secret) throw new Error("the router sent no key: the session is of version 6");
+    return this.#secret;
   }
 
   get closed(): Promise<{ code: number; reason: string }> {
