@@ -6,6 +6,7 @@ export type ErrorCode =
   | "TIMEOUT"
   | "UNEXPECTED"
   | "DISCONNECTED"
+  | "PROXY"
   | "USAGE"
   | "AGENT"
   | "PEER"
@@ -68,6 +69,46 @@ export class ProtocolError extends SimplexError {
     this.host = host;
     this.command = command;
     this.error = error;
+  }
+}
+
+/** Why a command was not forwarded to its destination, or brought back no answer of it. */
+export type ProxyFailure =
+  /** The proxy does not reach the destination by its address, or has no version in common with it. */
+  | "host"
+  /** The proxy does not forward for this client: it never does, or it wants another password. */
+  | "notAllowed"
+  /** What the proxy shows is not the relay that the destination's address names. */
+  | "identity"
+  /** Not now: the network, a time-out, or trouble at one of the two relays. */
+  | "unreachable"
+  /** The proxy has no such session with the destination any more. */
+  | "noSession"
+  /** One of the two relays does not take what was forwarded; trying again would not help. */
+  | "refused";
+
+/** A proxy did not forward a command. What the destination itself answers is a ProtocolError. */
+export class ProxyError extends SimplexError {
+  override readonly name = "ProxyError";
+  readonly code = "PROXY";
+  /** Of the proxy. */
+  readonly host: string;
+  readonly destination: string;
+  readonly failure: ProxyFailure;
+  /** What the proxy answered, if that was why. Nothing vouches for it but the proxy. */
+  readonly error: ErrorType | null;
+
+  constructor(
+    { host, destination }: { readonly host: string; readonly destination: string },
+    failure: ProxyFailure,
+    what: string,
+    options?: ErrorOptions & { readonly error?: ErrorType },
+  ) {
+    super(`${host}, as proxy for ${destination}: ${what}`, options);
+    this.host = host;
+    this.destination = destination;
+    this.failure = failure;
+    this.error = options?.error ?? null;
   }
 }
 

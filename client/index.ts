@@ -4,7 +4,7 @@
  */
 
 // Connections between people.
-export { Agent, type LinkPreview } from "./agent/agent.ts";
+export { Agent } from "./agent/agent.ts";
 export { AgentError, type AgentRefusal, PeerError, type PeerFault } from "./agent/errors.ts";
 export type {
   AgentEvent,
@@ -19,11 +19,13 @@ export type {
   AgentOptions,
   ConnectionInfo,
   JoinOptions,
+  LinkPreview,
   MadeLink,
   NewLinkOptions,
   SendOptions,
 } from "./agent/options.ts";
 export type { SyncState } from "./agent/records.ts";
+export type { ProxyFallback, ProxyMode, ProxyPolicy } from "./agent/rules/route.ts";
 
 // Links: to look at one, and to write it in another form. The agent takes and makes them as text.
 export type { ConnectionRequest } from "./agent/wire/connection-request.ts";
@@ -69,6 +71,8 @@ export {
   ConnectError,
   DisconnectedError,
   ProtocolError,
+  ProxyError,
+  type ProxyFailure,
   SimplexError,
   TimeoutError,
   UnexpectedAnswerError,
@@ -76,6 +80,7 @@ export {
 } from "./errors.ts";
 export * as smp from "./smp/api.ts";
 export { SmpClient } from "./smp/client.ts";
+export { ProxiedRelay, type ProxiedRelayOptions, type ProxyConnection } from "./smp/proxied-relay.ts";
 export { RelayConnection, type RelayEvent, type RelayOptions } from "./smp/relay-connection.ts";
 export type { KeptQueue } from "./smp/kept.ts";
 export type { ClientEvent, Requester, RequestOptions } from "./smp/request.ts";

@@ -2,11 +2,19 @@ import type { Server } from "#protocol/address";
 import { systemClock } from "../clock.ts";
 import { migrate } from "../store/migrate.ts";
 import { listRecords, readRecord } from "../store/record.ts";
-import { infoOf, madeLink } from "./describe.ts";
+import { infoOf, madeLink, shortLinkOf } from "./describe.ts";
 import { AgentError } from "./errors.ts";
 import type { AgentEvent } from "./events.ts";
 import { MIGRATIONS } from "./migrations.ts";
-import type { AgentOptions, ConnectionInfo, JoinOptions, MadeLink, NewLinkOptions, SendOptions } from "./options.ts";
+import type {
+  AgentOptions,
+  ConnectionInfo,
+  JoinOptions,
+  LinkPreview,
+  MadeLink,
+  NewLinkOptions,
+  SendOptions,
+} from "./options.ts";
 import { checkConnection, checkContactRequest, type Connection } from "./records.ts";
 import { acknowledge } from "./rules/acknowledge.ts";
 import { uriOf } from "./rules/addresses.ts";
@@ -27,21 +35,14 @@ import { OwnRelays } from "./runtime/own-relays.ts";
 import { Performer } from "./runtime/perform.ts";
 import { Relays } from "./runtime/relays.ts";
 import { Removals } from "./runtime/removals.ts";
+import { Routes } from "./runtime/routes.ts";
 import { Tasks } from "./runtime/tasks.ts";
 import { readConnection, TABLE } from "./tables.ts";
 import { AGENT_VERSIONS } from "./versions.ts";
 import type { ConnectionRequest } from "./wire/connection-request.ts";
 import { parseLink } from "./wire/link.ts";
-import type { ShortLink } from "./wire/short-link.ts";
 
 const DEFAULT_PROFILE = "main";
-
-/** What a link leads to, before anything is done with it. */
-export interface LinkPreview {
-  readonly type: "invitation" | "contact";
-  /** What its maker put behind a short link; null for a long link. */
-  readonly data: Uint8Array | null;
-}
 
 /**
  * Connections to other people through links (SMP agent protocol). Everything that a method changes is on disk when it
@@ -100,9 +101,10 @@ export class Agent {
     const relays = new Relays({ clock, urlOf, openSocket, backoff, client, connectTimeout }, (relay, event) => {
       inbox.take(relay, event);
     });
-    const core = new Core(store, clock, journal, relays, { repairs: options.repair !== "ask" });
-    inbox.serve(core);
     const own = new OwnRelays(options.servers);
+    const routes = new Routes(relays, own, clock, options.proxy);
+    const core = new Core(store, clock, journal, relays, routes, { repairs: options.repair !== "ask" });
+    inbox.serve(core);
     const agent = new Agent(core, own, new Performer(core, own), inbox);
     await agent.#cleanup.start();
     await core.resume();
@@ -129,13 +131,7 @@ export class Agent {
       : await this.#links.create(connection, at, "invitation", (uri) => invitationOf(e2eKeys, uri, true), data);
     const queue = { ...made.queue, id: connection.nextQueue };
     await this.#core.begin({ ...connection, nextQueue: queue.id + 1, receive: [queue], link: made.link }, () => undefined);
-    const short: ShortLink | null = made.link && {
-      type: "short",
-      mode: "invitation",
-      server: queue.server,
-      linkId: made.link.linkId,
-      linkKey: made.link.linkKey,
-    };
+    const short = made.link && shortLinkOf("invitation", queue.server, made.link);
     return madeLink(connection.id, invitationOf(e2eKeys, uriOf(queue), longKem), short);
   }
 
@@ -152,13 +148,7 @@ export class Agent {
       : await this.#links.create(connection, at, "contact", request, data);
     const queue = { ...made.queue, id: connection.nextQueue };
     await this.#core.begin({ ...connection, nextQueue: queue.id + 1, receive: [queue], link: made.link }, () => undefined);
-    const short: ShortLink | null = made.link && {
-      type: "short",
-      mode: "contact",
-      kind: "contact",
-      server: queue.server,
-      linkKey: made.link.linkKey,
-    };
+    const short = made.link && shortLinkOf("contact", queue.server, made.link);
     return madeLink(connection.id, request(uriOf(queue)), short);
   }
 

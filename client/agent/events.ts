@@ -33,8 +33,8 @@ export type ConnectionEvent =
   | { readonly type: "request"; readonly request: string; readonly info: Uint8Array; readonly pq: boolean }
   /** A message; to be acknowledged with `acknowledge` once it is stored. Until then no other one comes from its queue. */
   | ReceivedMessageEvent
-  /** The peer's relay has the message. */
-  | { readonly type: "sent"; readonly item: number }
+  /** The peer's relay has the message. `isProxied`: it went there through one's own; not known of earlier versions' events. */
+  | { readonly type: "sent"; readonly item: number; readonly isProxied?: boolean }
   /** The message will not be sent any more. */
   | { readonly type: "unsent"; readonly item: number; readonly reason: FailureReason; readonly detail: string }
   /** The peer's application has the message; `badHash`: it got something else. */

@@ -2,6 +2,7 @@ import type { Server, ServerAddress } from "#protocol/address";
 import type { Clock } from "../clock.ts";
 import type { RelayOptions } from "../smp/relay-connection.ts";
 import type { Store } from "../store/store.ts";
+import type { ProxyPolicy } from "./rules/route.ts";
 
 export interface AgentOptions {
   /** Where everything is kept. One agent at a time may use it; the adapters see to that. */
@@ -13,6 +14,11 @@ export interface AgentOptions {
    * application calls `synchronise` after a `sync` event. Both sides' security codes change by a repair.
    */
   readonly repair?: "automatic" | "ask";
+  /**
+   * Whether commands for other people's relays go through one's own, which then see no more than that, while the other
+   * relay does not see this client's network address. `unknown` with fallback `allowProtected` unless given.
+   */
+  readonly proxy?: Partial<ProxyPolicy>;
   /** Where to connect to a relay if not to its first host, for example to one on this machine. */
   readonly urlOf?: (server: Server) => string | undefined;
   readonly openSocket?: RelayOptions["openSocket"];
@@ -54,6 +60,13 @@ export interface MadeLink {
   readonly link: string;
   /** The short form, in the scheme `https`; null when none was made. */
   readonly shortLink: string | null;
+}
+
+/** What a link leads to, before anything is done with it. */
+export interface LinkPreview {
+  readonly type: "invitation" | "contact";
+  /** What its maker put behind a short link; null for a long link. */
+  readonly data: Uint8Array | null;
 }
 
 /** What is known of a connection. */

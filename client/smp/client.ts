@@ -1,28 +1,17 @@
-import { EMPTY, equal, hex } from "#crypto/bytes";
-import { CryptoError } from "#crypto/errors";
+import { EMPTY, hex } from "#crypto/bytes";
 import { randomBytes } from "#crypto/random";
-import { authorize, authorizeAsService, isServiceSigned } from "#protocol/authorize";
-import { DecodeError, EncodeError } from "#protocol/codec";
-import { type Command, type CommandTag, decodeMessage, encodeCommand, type Message } from "#protocol/commands";
-import { BATCH_SIZE, ID_LENGTH, maxMessageLength } from "#protocol/limits";
-import { checkCredentials } from "#protocol/party";
-import { UnknownTagError } from "#protocol/tagged";
-import {
-  authorizedBytes,
-  encodeTransmission,
-  packBatches,
-  type RawTransmission,
-  readBatch,
-  readTransmission,
-  TransmissionError,
-} from "#protocol/transmission";
+import { DecodeError } from "#protocol/codec";
+import type { Command, CommandTag, Message } from "#protocol/commands";
+import { ID_LENGTH } from "#protocol/limits";
+import { packBatches, type RawTransmission, readBatch, readTransmission, TransmissionError } from "#protocol/transmission";
 import { type Clock, systemClock } from "../clock.ts";
 import { DisconnectedError, type SimplexError, TimeoutError, UnexpectedAnswerError, UsageError } from "../errors.ts";
 import { Mailbox } from "../mailbox.ts";
 import type { Channel, ChannelService } from "../transport/channel.ts";
 import type { Closing } from "../transport/socket.ts";
 import { type Outgoing, takeRound } from "./outbox.ts";
-import { type ClientEvent, isEntityFitting, isEvent, type RequestOptions, type Requester } from "./request.ts";
+import { type ClientEvent, isEvent, type RequestOptions, type Requester } from "./request.ts";
+import { checkAnswer, readMessage, writeCommand } from "./transmit.ts";
 
 /** Times of one connection, in milliseconds (SMP transport, keep-alive). */
 export interface ClientOptions {
@@ -111,7 +100,7 @@ export class SmpClient implements Requester {
     const { entityId = EMPTY, corrId = randomBytes(ID_LENGTH), timeout = this.#options.timeout } = options;
     const id = hex(corrId);
     if (id === "" || this.#pending.has(id)) throw new UsageError("every command needs a corrId of its own");
-    const transmission = this.#write(command, entityId, corrId, options);
+    const transmission = writeCommand(this.#channel, { command, entityId, corrId, key: options.key });
     const outgoing: Outgoing = { entityId, transmission, sent: false, abandoned: false };
     if (subscribes(command)) this.#keepAlive();
     return new Promise((resolve, reject) => {
@@ -119,28 +108,6 @@ export class SmpClient implements Requester {
       this.#pending.set(id, { command, outgoing, waiter: { resolve, reject, cancelTimer } });
       this.#enqueue(outgoing);
     });
-  }
-
-  /** @throws UsageError for what the relay would refuse or no block can hold. */
-  #write(command: Command, entityId: Uint8Array, corrId: Uint8Array, { key }: RequestOptions): Uint8Array {
-    const error = checkCredentials(command.tag, key !== undefined, entityId.length > 0);
-    if (error) throw new UsageError(`${command.tag} has a key or an entity id too many or too few`);
-    const limit = maxMessageLength(this.version);
-    if (command.tag === "SEND" && command.body.length > limit) {
-      throw new UsageError(`a message may have ${limit} bytes, this one has ${command.body.length}`);
-    }
-    try {
-      const { version, sessionId, routerKey, service } = this.#channel;
-      const authorized = authorizedBytes(sessionId, corrId, entityId, encodeCommand(command, version));
-      const twice = key && service && isServiceSigned(command.tag) ? authorizeAsService(service, authorized) : null;
-      const authorization = key ? authorize(key, routerKey, corrId, twice?.message ?? authorized) : null;
-      const transmission = encodeTransmission(this.#channel, authorized, authorization, twice?.serviceSig ?? null);
-      if (transmission.length + 2 > BATCH_SIZE) throw new EncodeError(`its ${transmission.length} bytes fit no block`);
-      return transmission;
-    } catch (cause) {
-      if (!(cause instanceof EncodeError || cause instanceof CryptoError)) throw cause;
-      throw new UsageError(`${command.tag} cannot be sent: ${cause.message}`, { cause });
-    }
   }
 
   #enqueue(outgoing: Outgoing): void {
@@ -217,23 +184,11 @@ export class SmpClient implements Requester {
       if (!(cause instanceof TransmissionError)) throw cause;
       return this.#unexpected("a transmission cannot be read", cause);
     }
-    const message = this.#readMessage(raw);
+    const message = readMessage(this.#channel, raw);
     if (raw.corrId.length > 0) this.#answer(raw, message);
     else if (message instanceof UnexpectedAnswerError) this.#events.put({ type: "unexpected", error: message });
     else if (isEvent(message.tag)) this.#events.put({ type: "message", entityId: raw.entityId, message });
     else this.#unexpected(`${message.tag} came as an answer to nothing`);
-  }
-
-  #readMessage({ command, entityId }: RawTransmission): Message | UnexpectedAnswerError {
-    try {
-      const message = decodeMessage(command, this.version);
-      if (isEntityFitting(message.tag, entityId)) return message;
-      const how = entityId.length > 0 ? "with" : "without";
-      return new UnexpectedAnswerError(this.host, `${message.tag} came ${how} an entity id`);
-    } catch (cause) {
-      if (!(cause instanceof DecodeError || cause instanceof UnknownTagError)) throw cause;
-      return new UnexpectedAnswerError(this.host, "a message cannot be read", { cause });
-    }
   }
 
   #answer({ corrId, entityId }: RawTransmission, message: Message | UnexpectedAnswerError): void {
@@ -242,8 +197,8 @@ export class SmpClient implements Requester {
     // A command that was never written cannot have been answered.
     if (!pending?.outgoing.sent) return this.#unexpected("an answer came to no command");
     this.#pending.delete(id);
-    const answer = this.#checkAnswer(pending, entityId, message);
-    const { command, waiter } = pending;
+    const { command, waiter, outgoing } = pending;
+    const answer = checkAnswer(this.host, { command, entityId: outgoing.entityId }, entityId, message);
     if (answer instanceof UnexpectedAnswerError) {
       if (!waiter) return this.#events.put({ type: "unexpected", error: answer });
       waiter.cancelTimer();
@@ -255,17 +210,6 @@ export class SmpClient implements Requester {
     if (isPush) this.#events.put({ type: "message", entityId, message: answer });
     waiter?.cancelTimer();
     waiter?.resolve(answer);
-  }
-
-  #checkAnswer(
-    { command, outgoing }: Pending,
-    entityId: Uint8Array,
-    message: Message | UnexpectedAnswerError,
-  ): Message | UnexpectedAnswerError {
-    if (message instanceof UnexpectedAnswerError || equal(entityId, outgoing.entityId)) return message;
-    // A router that could not read a transmission to its end answers with what it knows of it.
-    if (message.tag === "ERR" && entityId.length === 0) return message;
-    return new UnexpectedAnswerError(this.host, `${message.tag} answers ${command.tag} for another entity`);
   }
 
   #unexpected(what: string, cause?: unknown): void {

@@ -18,6 +18,19 @@ test("Node's AES-GCM and noble's are the same and open what the other sealed", (
   );
 });
 
+test("Node's ChaCha20-Poly1305 and noble's are the same and open what the other sealed", () => {
+  fc.assert(
+    fc.property(bytes(32), bytes(12), bytes(0, 600), bytes(0, 300), (key, nonce, plaintext, associatedData) => {
+      const [a, b] = [node, noble].map((native) => native.chaCha20Poly1305Seal(key, nonce, plaintext, associatedData));
+      expect(a).toStrictEqual(b);
+      if (!a || !b) return;
+      expect(node.chaCha20Poly1305Open(key, nonce, b, associatedData)).toStrictEqual(plaintext);
+      expect(noble.chaCha20Poly1305Open(key, nonce, a, associatedData)).toStrictEqual(plaintext);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test("Node's X448 and noble's are the same", () => {
   fc.assert(
     fc.property(bytes(56), bytes(56), (secret, other) => {

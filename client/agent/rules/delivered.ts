@@ -29,8 +29,8 @@ async function tellOnce(step: Step, delivery: Delivery, tell: () => void): Promi
   tell();
 }
 
-/** The relay has taken the item. */
-export async function delivered(step: Step, queue: number, delivery: Delivery): Promise<void> {
+/** The relay has taken the item. `isProxied`: it came there through another one. */
+export async function delivered(step: Step, queue: number, delivery: Delivery, isProxied = false): Promise<void> {
   if (!takeOut(step, queue, delivery)) return;
   const { role } = step.connection;
   const { mode } = step.sndQueue(queue);
@@ -46,7 +46,7 @@ export async function delivered(step: Step, queue: number, delivery: Delivery): 
       if (step.connection.receive[0]?.status === "active") connected(step);
       break;
     case "message":
-      await tellOnce(step, delivery, () => step.tell({ type: "sent", item: delivery.item }));
+      await tellOnce(step, delivery, () => step.tell({ type: "sent", item: delivery.item, isProxied }));
       break;
     case "qtest":
       await finishSendRotation(step, queue);

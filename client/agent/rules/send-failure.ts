@@ -2,10 +2,13 @@ import {
   ConnectError,
   DisconnectedError,
   ProtocolError,
+  ProxyError,
+  type ProxyFailure,
   SimplexError,
   TimeoutError,
   UnexpectedAnswerError,
 } from "../../errors.ts";
+import { isPassing } from "../../smp/proxy-failure.ts";
 import type { FailureReason } from "../events.ts";
 import type { Delivery } from "../records.ts";
 import { FAST_RETRY, MESSAGE_EXPIRY, nextDelay, QUOTA_EXPIRY, SLOW_RETRY } from "./retry.ts";
@@ -26,16 +29,18 @@ export interface Dropped {
 
 /** Whether a relay may well do the same command later. */
 export function isTemporary(error: unknown): boolean {
-  if (error instanceof ProtocolError) {
-    const { type } = error.error;
-    return type === "STORE" || type === "INTERNAL" || type === "BLOCK" || type === "SESSION";
-  }
+  if (error instanceof ProtocolError) return isPassing(error.error);
+  // Nothing that happens on the way there is a reason to lose a message: other proxies and other settings are possible.
+  if (error instanceof ProxyError) return error.failure !== "refused";
   return error instanceof TimeoutError || error instanceof DisconnectedError || error instanceof ConnectError ||
     error instanceof UnexpectedAnswerError;
 }
 
+const ON_THE_WAY: ReadonlySet<ProxyFailure> = new Set<ProxyFailure>(["unreachable", "noSession"]);
+
 /** The relay is not reachable by its address, as against a network that is down: people may have to do something. */
 function isHostTrouble(error: SimplexError): boolean {
+  if (error instanceof ProxyError) return !ON_THE_WAY.has(error.failure);
   const cause = error instanceof DisconnectedError ? error.cause : error;
   return cause instanceof ConnectError && !cause.retryable;
 }

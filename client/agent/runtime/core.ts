@@ -13,6 +13,7 @@ import { readConnection, TABLE } from "../tables.ts";
 import type { Journal } from "./journal.ts";
 import { Locks } from "./locks.ts";
 import { type Relay, relayKey, type Relays } from "./relays.ts";
+import type { Routes } from "./routes.ts";
 
 /** Where a message for a queue of this profile belongs. */
 export interface QueuePlace {
@@ -50,6 +51,8 @@ export class Core {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly relays: Relays;
+  /** The ways to other people's relays. */
+  readonly routes: Routes;
   readonly #policy: Policy;
   readonly #locks = new Locks();
   readonly #places = new Map<string, QueuePlace>();
@@ -57,11 +60,12 @@ export class Core {
   #isClosed = false;
   #cancelFlush: (() => void) | null = null;
 
-  constructor(store: Store, clock: Clock, journal: Journal, relays: Relays, policy: Policy) {
+  constructor(store: Store, clock: Clock, journal: Journal, relays: Relays, routes: Routes, policy: Policy) {
     this.store = store;
     this.clock = clock;
     this.journal = journal;
     this.relays = relays;
+    this.routes = routes;
     this.#policy = policy;
     journal.onHandled = () => this.flushSoon();
   }
@@ -74,7 +78,7 @@ export class Core {
     this.#workers = workers;
   }
 
-  /** The connection to the relay of a queue. */
+  /** The connection to the relay of an own queue. */
   relayOf({ profile }: { readonly profile: string }, { server }: { readonly server: Server }): Relay {
     return this.relays.of(profile, server);
   }

@@ -1,3 +1,4 @@
+import type { Server } from "#protocol/address";
 import type { Clock } from "../../clock.ts";
 import * as smp from "../../smp/calls.ts";
 import { AgentError } from "../errors.ts";
@@ -26,6 +27,7 @@ class Delivering {
   #skipWait: (() => void) | null = null;
   #isHurried = false;
   #waitsForPeer = false;
+  /** Of the relay to which the last attempt connected. */
   relayKey: string | null = null;
 
   constructor(core: Core, connection: string, queue: number) {
@@ -100,17 +102,28 @@ class Delivering {
     const isHurried = this.#isHurried;
     this.#isHurried = false;
     if (this.#core.isClosed) return null;
+    let proxy: Server | null;
     try {
-      // A peer may name a relay whose address is none.
-      const relay = this.#core.relayOf(connection, queue);
-      this.relayKey = relay.key;
-      const { body, key } = sealDelivery(queue, delivery);
-      await smp.send(relay.connection, queue.sndId, key, body, delivery.notification);
+      proxy = await this.#send(connection.profile, queue, delivery);
     } catch (error) {
       return this.#failed(delivery, error, retry, isHurried);
     }
-    await this.#commit((step) => delivered(step, this.#queue, delivery));
+    await this.#commit((step) => delivered(step, this.#queue, delivery, proxy !== null));
     return null;
+  }
+
+  /** The proxy that took it, if one did. */
+  async #send(profile: string, queue: SndQueue, delivery: Delivery): Promise<Server | null> {
+    const { body, key } = sealDelivery(queue, delivery);
+    const { proxy } = await this.#core.routes.run(
+      profile,
+      queue.server,
+      (relay) => smp.send(relay, queue.sndId, key, body, delivery.notification),
+      (relayKey) => {
+        this.relayKey = relayKey;
+      },
+    );
+    return proxy;
   }
 
   async #failed(delivery: Delivery, error: unknown, retry: Retry | null, isHurried: boolean): Promise<Retry | null> {

@@ -106,13 +106,12 @@ export class Links {
    * which is why its key is kept.
    */
   async resolve(profile: string, link: ShortLink): Promise<Resolved> {
-    const relay = this.#core.relays.of(profile, link.server);
     const { linkId } = link.mode === "invitation" ? link : linkSecrets("contact", link.linkKey);
     if (!linkId) throw new LinkError("KEY", "the link has no id");
     const authKeys = link.mode === "invitation" ? await this.#linkKey(link.server, linkId) : null;
-    const { senderId, linkData } = authKeys
-      ? await smp.secureLink(relay.connection, linkId, authKeys)
-      : await smp.getLink(relay.connection, linkId);
+    const { result } = await this.#core.routes.run(profile, link.server, (relay) =>
+      authKeys ? smp.secureLink(relay, linkId, authKeys) : smp.getLink(relay, linkId));
+    const { senderId, linkData } = result;
     const opened = openLinkData(link.mode, link.linkKey, linkData);
     checkLinkQueue(opened.fixed, link.server, senderId);
     return { ...opened, authKeys };

@@ -14,6 +14,10 @@ export class OwnRelays {
     this.#servers = servers;
   }
 
+  get servers(): readonly ServerAddress[] {
+    return this.#servers;
+  }
+
   /** For creating queues, where the relay wants one. */
   passwordOf(server: Server): string | null {
     return this.#servers.find((own) => sameServer(own, server))?.password ?? null;

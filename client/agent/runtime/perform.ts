@@ -77,8 +77,8 @@ export class Performer {
   async #secureSend(connection: Connection, { queue: id }: TaskOf<"secureSend">): Promise<Conclusion> {
     const queue = connection.send.find((one) => one.id === id);
     if (!queue) return NOTHING;
-    const relay = this.#core.relayOf(connection, queue);
-    await smp.secureAsSender(relay.connection, queue.sndId, queue.authKeys);
+    const { sndId, authKeys } = queue;
+    await this.#core.routes.run(connection.profile, queue.server, (relay) => smp.secureAsSender(relay, sndId, authKeys));
     return (step) => step.updateSndQueue(id, { status: "secured" });
   }
 
@@ -113,7 +113,6 @@ export class Performer {
     const info = decode(smpQueueInfo, task.address);
     const [queue] = connection.receive;
     if (!queue || !connection.e2eKeys) return NOTHING;
-    const relay = this.#core.relayOf(connection, info);
     const body = sealRequest(newSndQueue(0, info), {
       type: "invitation",
       agentVersion: task.agentVersion,
@@ -121,7 +120,8 @@ export class Performer {
       connReq: formatConnectionRequest(invitationOf(connection.e2eKeys, uriOf(queue), true)),
       connInfo: connection.info ?? new Uint8Array(),
     });
-    await smp.send(relay.connection, info.senderId, null, body, true);
+    const { senderId, server } = info;
+    await this.#core.routes.run(connection.profile, server, (relay) => smp.send(relay, senderId, null, body, true));
     return (step) => step.update({ info: null });
   }
 

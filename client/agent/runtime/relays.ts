@@ -1,5 +1,6 @@
 import { formatServerAddress, type Server } from "#protocol/address";
 import type { Clock } from "../../clock.ts";
+import { ProxiedRelay } from "../../smp/proxied-relay.ts";
 import { type RelayEvent, RelayConnection, type RelayOptions } from "../../smp/relay-connection.ts";
 
 export interface RelaySettings extends Pick<RelayOptions, "openSocket" | "backoff" | "client" | "connectTimeout"> {
@@ -23,6 +24,7 @@ export function relayKey(profile: string, server: Server): string {
 /** One connection for each relay and profile, so that a relay cannot tell that two profiles are one person. */
 export class Relays {
   readonly #relays = new Map<string, Relay>();
+  readonly #proxied = new Map<string, ProxiedRelay>();
   readonly #settings: RelaySettings;
   readonly #tell: (relay: Relay, event: RelayEvent) => void;
   #isClosed = false;
@@ -44,6 +46,24 @@ export class Relays {
     this.#relays.set(key, relay);
     void this.#follow(relay);
     return relay;
+  }
+
+  /** Whether there is a connection now. */
+  isConnected(profile: string, server: Server): boolean {
+    return (this.#relays.get(relayKey(profile, server))?.connection.client ?? null) !== null;
+  }
+
+  /** A relay behind one of one's own, with the password of that one. @throws UsageError for an address that is none */
+  proxied(relay: Relay, { hosts, port, keyHash }: Server, password: string | null): ProxiedRelay {
+    const server = { hosts, port, keyHash };
+    const key = `${relay.key} ${password ?? ""} ${formatServerAddress({ ...server, password: null })}`;
+    const known = this.#proxied.get(key);
+    if (known) return known;
+    const { clock, connectTimeout, client } = this.#settings;
+    const proxy = relay.connection;
+    const made = new ProxiedRelay({ proxy, server, password, connectTimeout, timeout: client?.timeout, clock });
+    this.#proxied.set(key, made);
+    return made;
   }
 
   all(): Relay[] {

@@ -7,6 +7,8 @@ import {
   ConnectError,
   DisconnectedError,
   ProtocolError,
+  ProxyError,
+  type ProxyFailure,
   TimeoutError,
   UnexpectedAnswerError,
   UsageError,
@@ -23,6 +25,7 @@ function delivery(kind: Delivery["kind"] = "message", wait: Delivery["wait"] = n
 
 const refusal = (error: ErrorType): ProtocolError => new ProtocolError("relay", "SEND", error);
 const QUOTA = refusal({ type: "QUOTA" });
+const onTheWay = (failure: ProxyFailure): ProxyError => new ProxyError({ host: "proxy", destination: "relay" }, failure, "a test");
 
 describe("a message whose relay does not answer", () => {
   const troubles = [
@@ -63,6 +66,29 @@ describe("a message whose relay does not answer", () => {
     }
     expect(delays.slice(0, 8)).toEqual([2_000, 2_000, 2_000, 2_000, 2_000, 3_000, 4_500, 6_750]);
     expect(delays.at(-1)).toBe(120_000);
+  });
+});
+
+describe("a message that no proxy brings to its relay", () => {
+  it("is tried again for two days, then no more", () => {
+    for (const failure of ["host", "notAllowed", "identity", "unreachable", "noSession"] as const) {
+      expect(judgeFailure(delivery(), onTheWay(failure), SENT_AT + 2 * DAY - 1).type).toBe("retry");
+      expect(judgeFailure(delivery(), onTheWay(failure), SENT_AT + 2 * DAY)).toMatchObject({ type: "drop", reason: "EXPIRED" });
+    }
+  });
+
+  it("is told about only when waiting alone may not help", () => {
+    const told = (["host", "notAllowed", "identity", "unreachable", "noSession"] as const).map((failure) => {
+      const verdict = judgeFailure(delivery(), onTheWay(failure), SENT_AT);
+      return verdict.type === "retry" ? verdict.isTold : verdict;
+    });
+    expect(told).toEqual([true, true, true, false, false]);
+  });
+
+  it("is dropped when it is refused as such, but never as if the peer's relay had said so", () => {
+    for (const kind of ["message", "confirmation"] as const) {
+      expect(judgeFailure(delivery(kind), onTheWay("refused"), SENT_AT)).toMatchObject({ type: "drop", reason: "REFUSED" });
+    }
   });
 });
 
