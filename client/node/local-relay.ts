@@ -9,15 +9,20 @@ import { fileURLToPath } from "node:url";
 const MAIN = fileURLToPath(new URL("../../src/node/main.ts", import.meta.url));
 const START_TIMEOUT = 60_000;
 
-/** A relay of one's own, in a process of its own, for as long as it is needed. */
-export interface OwnRelay {
+interface Announcement {
   readonly address: string;
   readonly url: string;
+  /** The relay's address over TLS; null without a gateway. */
+  readonly gateway: string | null;
+}
+
+/** A relay of one's own, in a process of its own, for as long as it is needed. */
+export interface OwnRelay extends Announcement {
   /** Ends the process and deletes its data. */
   stop(): Promise<void>;
 }
 
-async function readAnnouncement(child: ChildProcess): Promise<{ address: string; url: string }> {
+async function readAnnouncement(child: ChildProcess): Promise<Announcement> {
   if (!child.stdout) throw new Error("the relay's output is not connected");
   const lines = createInterface({ input: child.stdout });
   const deadline = AbortSignal.timeout(START_TIMEOUT);
@@ -27,14 +32,22 @@ async function readAnnouncement(child: ChildProcess): Promise<{ address: string;
       throw new Error("the relay ended before it was ready");
     }),
   ]);
-  return JSON.parse(line) as { address: string; url: string };
+  return JSON.parse(line) as Announcement;
+}
+
+export interface OwnRelayOptions {
+  /** Whether it has a gateway, at a free port. */
+  readonly hasGateway?: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** Starts a relay with an empty data folder on a free port. */
-export async function startOwnRelay(): Promise<OwnRelay> {
+export async function startOwnRelay({ hasGateway = false, settings = {} }: OwnRelayOptions = {}): Promise<OwnRelay> {
   const data = await mkdtemp(join(tmpdir(), "smp-edge-demo-"));
-  const child = spawn(process.execPath, [MAIN, "start", "--port", "0", "--json", "--data", data], {
+  const tlsPort = hasGateway ? "0" : "off";
+  const child = spawn(process.execPath, [MAIN, "start", "--port", "0", "--tls-port", tlsPort, "--json", "--data", data], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...settings },
   });
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
