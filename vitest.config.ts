@@ -9,6 +9,8 @@ const noble = fileURLToPath(new URL("src/crypto/native/noble.ts", import.meta.ur
 
 export default defineConfig({
   test: {
+    // Most tests wait for relays and timers rather than compute, so no core is left to idle.
+    maxWorkers: "100%",
     projects: [
       {
         test: {
