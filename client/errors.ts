@@ -10,7 +10,8 @@ export type ErrorCode =
   | "USAGE"
   | "AGENT"
   | "PEER"
-  | "LINK";
+  | "LINK"
+  | "CHAT";
 
 /** Everything the client throws on purpose. The message says what went wrong, where, and what to do about it. */
 export abstract class SimplexError extends Error {
