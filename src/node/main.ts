@@ -31,10 +31,11 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<voi
 
 /** Runs one command line. Mistakes of the user are told in one line, with the exit code 2. */
 async function main([name = "", ...args]: readonly string[]): Promise<void> {
+  if (name === "help" || [name, ...args].includes("--help")) return void process.stdout.write(USAGE);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) {
     process.stderr.write(USAGE);
-    process.exitCode = name === "help" || name === "--help" ? 0 : 2;
+    process.exitCode = 2;
     return;
   }
   try {

@@ -214,6 +214,16 @@ describe("of several ways to another relay", () => {
     expect([slow.events, other.events]).toEqual([["tried", "closed"], ["tried", "closed"]]);
   });
 
+  it("no other is tried when another relay answers there", async () => {
+    const stranger = new ForwardingError(networkErr({ type: "unknownCAError" }));
+    const [wrong, other] = [way("wrong", 10, stranger), way("other", 10)];
+    expect(await outcome(wrong, other)).toBe("ERR PROXY BROKER NETWORK");
+    expect(other.events).toEqual([]);
+    const [slow, late] = [way("slow", 500), way("late", 10, stranger)];
+    expect(await outcome(slow, late)).toBe("ERR PROXY BROKER NETWORK");
+    expect(slow.events).toEqual(["tried", "closed"]);
+  });
+
   it("the failure is told that says most", async () => {
     expect(await outcome(way("a", 10, failed), way("b", 10, lied))).toBe("ERR PROXY BROKER TRANSPORT SESSION");
     expect(await outcome(way("a", 10, lied), way("b", 10, failed))).toBe("ERR PROXY BROKER TRANSPORT SESSION");

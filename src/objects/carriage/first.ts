@@ -1,3 +1,4 @@
+import type { NetworkError } from "#protocol/errors";
 import { ForwardingError, networkErr } from "../../relay/destination.ts";
 
 /** Tries to open something. When `signal` aborts, whatever was or will be opened is closed. */
@@ -11,19 +12,27 @@ export interface Patience {
   readonly connect: number;
 }
 
+/** What went wrong in the network; null for a failure of another kind. */
+function networkErrorOf(error: unknown): NetworkError["type"] | null {
+  if (!(error instanceof ForwardingError) || error.error.type !== "PROXY") return null;
+  const { proxyErr } = error.error;
+  const isNetwork = proxyErr.type === "BROKER" && proxyErr.brokerErr.type === "NETWORK";
+  return isNetwork ? proxyErr.brokerErr.networkError.type : null;
+}
+
 /** A failure that says something of the other side rather than of the network between. */
 function mostTelling(errors: readonly unknown[]): unknown {
-  const isTelling = (error: unknown): boolean => {
-    if (!(error instanceof ForwardingError) || error.error.type !== "PROXY") return true;
-    const { proxyErr } = error.error;
-    return proxyErr.type !== "BROKER" || proxyErr.brokerErr.type !== "NETWORK";
-  };
-  return errors.find(isTelling) ?? errors[0];
+  return errors.find((error) => networkErrorOf(error) === null) ?? errors[0];
+}
+
+/** A relay answers there, and it is another one: no other way to the same place leads to a better one. */
+function isAnotherRelay(error: unknown): boolean {
+  return networkErrorOf(error) === "unknownCAError";
 }
 
 /**
  * What opens first of several ways. They are tried one after the other, each as soon as the one before has failed or
- * had its head start. What does not win is closed.
+ * had its head start. What does not win is closed; when another relay answers, the search ends.
  * @throws the most telling of their errors, or ForwardingError when time is up
  */
 export function firstToOpen<T>(ways: readonly Way<T>[], { headStart, connect }: Patience): Promise<T> {
@@ -61,7 +70,8 @@ export function firstToOpen<T>(ways: readonly Way<T>[], { headStart, connect }: 
       errors.push(error);
       clearTimeout(ahead);
       if (isOver) return;
-      if (errors.length === ways.length) fail(mostTelling(errors));
+      if (isAnotherRelay(error)) fail(error);
+      else if (errors.length === ways.length) fail(mostTelling(errors));
       else void tryNext();
     }
   };
