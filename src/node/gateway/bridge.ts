@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { type RawData, WebSocket } from "ws";
+import { BlockCutter } from "#protocol/block-cutter";
 import { BLOCK_SIZE } from "#protocol/limits";
 import { GATEWAY_HEADER } from "../../relay/gateway-claim.ts";
-import { BlockCutter } from "./block-cutter.ts";
 import { reasonOf } from "./reason.ts";
 
 /** Why a bridge ended. */

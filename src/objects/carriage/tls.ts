@@ -1,5 +1,5 @@
 import { readCertificate } from "#crypto/certificate";
-import { BLOCK_SIZE } from "#protocol/limits";
+import { BlockCutter } from "#protocol/block-cutter";
 import { ForwardingError, networkErr, type Proof } from "../../relay/destination.ts";
 import { TlsClient, type TlsEvent } from "../../tls/client.ts";
 import type { TlsError } from "../../tls/errors.ts";
@@ -22,31 +22,12 @@ function toProof({ channelBinding, certificates: [leaf] }: TlsSession): Proof {
   return { kind: "tls", channelBinding, leafKey: readCertificate(leaf).publicKey };
 }
 
-/** Cuts a stream into blocks. */
-class Blocks {
-  #filled = 0;
-  #block = new Uint8Array(BLOCK_SIZE);
-
-  take(bytes: Uint8Array, whole: (block: Uint8Array) => void): void {
-    for (let offset = 0; offset < bytes.length;) {
-      const part = bytes.subarray(offset, offset + BLOCK_SIZE - this.#filled);
-      this.#block.set(part, this.#filled);
-      this.#filled += part.length;
-      offset += part.length;
-      if (this.#filled < BLOCK_SIZE) return;
-      whole(this.#block);
-      this.#block = new Uint8Array(BLOCK_SIZE);
-      this.#filled = 0;
-    }
-  }
-}
-
 /** TLS on a TCP socket. */
 class TlsCarriage implements Carriage {
   readonly arrivals = new Arrivals();
   /** What the server has proven; never settles when the connection ends before that. */
   readonly #proof = Promise.withResolvers<Proof>();
-  readonly #blocks = new Blocks();
+  readonly #cutter = new BlockCutter();
   readonly #tls: TlsClient;
   readonly #socket: Socket;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -117,7 +98,8 @@ class TlsCarriage implements Carriage {
       case "connected":
         return this.#proof.resolve(toProof(event.session));
       case "data":
-        return this.#blocks.take(event.bytes, (block) => this.arrivals.block(block));
+        for (const block of this.#cutter.push(event.bytes)) this.arrivals.block(block);
+        return;
       case "ended":
         return this.close();
       case "failed":
