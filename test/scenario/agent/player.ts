@@ -91,9 +91,9 @@ export class Player {
     this.#life?.mortal.kill();
   }
 
-  /** Ends the life in which the story ended. */
+  /** Ends the life in which the story ended; a death that was still to come may come while it does. */
   async leave(): Promise<void> {
-    await this.#life?.close();
+    if (this.#life) await Promise.race([this.#life.close(), this.#life.mortal.died]);
   }
 
   /** What was done in this life or another one; null: it has to be done. */
