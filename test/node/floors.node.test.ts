@@ -25,8 +25,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "client/store": ["src/crypto"],
   "client/ratchet": ["src/crypto", "src/protocol"],
   "client/agent": ["src/crypto", "src/protocol", "client/ratchet", "client/store", "client/smp", "client/transport"],
-  "client/chat": ["src/crypto", "src/protocol", "client/agent"],
-  "client/node": ["src/crypto", "src/protocol", "client/store", "client"],
+  "client/chat": ["src/crypto", "src/protocol", "client/agent", "client/store"],
+  "client/node": ["src/crypto", "src/protocol", "client/store", "client/chat", "client"],
 };
 /** Small files beside the client's floors that all of them may use. */
 const CLIENT_GROUND = new Set(["client/errors.ts", "client/clock.ts", "client/mailbox.ts"]);
