@@ -6,9 +6,10 @@ import { BadForwarding, openCommand } from "../relay/forwarded.ts";
 import { knowsPassword } from "../relay/password.ts";
 import { readDestination } from "../relay/proxy-policy.ts";
 import { destinationOf, type ProxiedSession, type ReadySession } from "../relay/session.ts";
-import { forward, type Origin } from "./forward.ts";
+import { type Answer, forward, type Origin } from "./forward.ts";
 import { destinationAt, destinationId } from "./locate.ts";
 import { report } from "./log.ts";
+import type { Recent } from "./recent.ts";
 
 /** A command that is not answered in its order: another relay, or a client of another, waits behind it. */
 export type BesideRequest = Request & { readonly command: CommandOf<"PRXY" | "PFWD" | "RFWD"> };
@@ -37,11 +38,17 @@ export interface Surroundings {
   /** Counts a forwarded command against the limits of the connection. */
   limit(received: Received): Received;
   remember(proxied: ProxiedSession): void;
+  /** Commands that a proxy has forwarded. */
+  readonly forwarded: Recent;
 }
 
 const BASIC_AUTH: ErrorType = { type: "PROXY", proxyErr: { type: "BASIC_AUTH" } };
 const HOST: ErrorType = brokerErr({ type: "HOST" });
 const FAILED: ErrorType = networkErr({ type: "failedError" });
+/** For clients of a proxy that is over a limit with all of them together: for any other reason they would give up or wait. */
+const BUSY: Message = err({ type: "STORE", storeErr: "too many forwarded commands, try again" });
+/** Their sender can do nothing before the answer, so no order has to be kept; and who looks for links may look long. */
+const LINK_COMMANDS: ReadonlySet<string> = new Set(["LKEY", "LGET"]);
 
 /** Resolves once the command is on its way, to what will answer it. */
 export async function startBeside(surroundings: Surroundings, request: BesideRequest): Promise<() => Promise<Message>> {
@@ -91,18 +98,24 @@ async function forwardOut(
 }
 
 async function startForwarded(
-  { origin, session, limit }: Surroundings,
+  { origin, session, limit, forwarded }: Surroundings,
   { corrId }: Request,
   { encFwdTransmission }: CommandOf<"RFWD">,
 ): Promise<() => Promise<Message>> {
   try {
-    const { received, version, seal } = openCommand(session(), corrId, encFwdTransmission);
+    const { received, version, once, seal } = openCommand(session(), corrId, encFwdTransmission);
+    if (forwarded.add(once)) throw new BadForwarding({ type: "CRYPTO" });
+    if ("reply" in received) return async () => seal(received.reply);
     const limited = limit(received);
-    if ("reply" in limited) return async () => seal(limited.reply);
+    if ("reply" in limited) return async () => seal({ ...limited.reply, message: BUSY });
     // As its own client, not as the proxy: with its version, and never as a service.
     const caller = { ...origin.caller, version, serviceId: null };
-    const [answer] = await forward({ ...origin, caller, service: null }, [limited.request]);
-    return async () => seal(answer ? (await answer).reply : failedReply(limited.request));
+    const start = (): Promise<Promise<Answer>[]> => forward({ ...origin, caller, service: null }, [limited.request]);
+    const finish = async ([answer]: Promise<Answer>[]): Promise<Message> =>
+      seal(answer ? (await answer).reply : failedReply(limited.request));
+    if (LINK_COMMANDS.has(limited.request.command.tag)) return async () => finish(await start());
+    const started = await start();
+    return () => finish(started);
   } catch (error) {
     if (error instanceof BadForwarding) return async () => err(error.error);
     throw error;

@@ -33,6 +33,7 @@ import { BadFrame, toBlock } from "./frame.ts";
 import { Lane } from "./lane.ts";
 import { acceptsService } from "./locate.ts";
 import { report } from "./log.ts";
+import { Recent } from "./recent.ts";
 import { Stubs } from "./stubs.ts";
 
 /** Close codes of RFC 6455 that this relay uses. */
@@ -67,8 +68,9 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
   #answered: Promise<void> = Promise.resolve();
   #blocksWaiting = 0;
   readonly #queues = new Stubs<QueueApi>(QUEUE_STUBS);
-  /** Commands that wait for other relays, or come from the clients of others. */
+  /** Commands that wait for other relays, or come from clients of others. */
   readonly #beside = new Lane(BESIDE.atOnce);
+  readonly #forwarded = new Recent(BESIDE.remembered);
   /** Commands under way that may each end in one more subscription. */
   #subscribing = 0;
   /** Commands that wait for their queue, by entity: what happens to that entity meanwhile is told after the answer. */
@@ -167,22 +169,16 @@ export class Connection extends DurableObject<Env> implements ConnectionApi {
   }
 
   /** Answers when the other relay has, and keeps nothing else of this client waiting. */
-  async #answerBeside(
-    socket: WebSocket,
-    stepped: ReadySession,
-    context: Context,
-    request: BesideRequest,
-  ): Promise<void> {
+  async #answerBeside(socket: WebSocket, stepped: ReadySession, context: Context, request: BesideRequest): Promise<void> {
     const { corrId, entityId, command } = request;
     const answer = (message: Message): void => this.#send(socket, [{ corrId, entityId, message }]);
-    const isOfProxy = command.tag === "RFWD";
-    if (this.#beside.waiting >= (isOfProxy ? BESIDE.waitingOfProxy : BESIDE.waitingOfClient)) {
-      return isOfProxy ? socket.close(CLOSE.tooSlow, "too many commands at once") : answer(err(refusal(command)));
-    }
+    const most = command.tag === "RFWD" ? BESIDE.waitingOfProxy : BESIDE.waitingOfClient;
+    if (this.#beside.waiting >= most) return answer(err(refusal(command)));
     const surroundings: Surroundings = {
       origin: this.#origin(stepped, context),
       session: () => this.#current(stepped),
       limit: (received) => this.#limit(stepped, received, context.config.limits),
+      forwarded: this.#forwarded,
       // Attached to the socket with the block that answers.
       remember: (proxied) => (this.#session = withProxied(this.#current(stepped), proxied)),
     };

@@ -214,7 +214,7 @@ export async function forward(origin: Origin, requests: readonly Request[]): Pro
 }
 
 /** Made once for a command, however often the queue is called: see `IdentifiedSend`. */
-function toQueueRequest({ command, entityId, auth, msgId }: Request): QueueRequest {
-  if (command.tag === "SEND") return { command: { ...command, msgId: msgId ?? newId() }, entityId, auth };
+function toQueueRequest({ command, entityId, auth }: Request): QueueRequest {
+  if (command.tag === "SEND") return { command: { ...command, msgId: newId() }, entityId, auth };
   return { command: command as QueueCommand, entityId, auth };
 }

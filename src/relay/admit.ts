@@ -9,6 +9,9 @@ export function isSubscribing(command: Command): boolean {
   return command.tag === "SUB" || command.tag === "NSUB" || (command.tag === "NEW" && command.subscribe);
 }
 
+/** Links are looked up in objects of their own, which costs as much as a message. */
+const MESSAGES: ReadonlySet<Command["tag"]> = new Set<Command["tag"]>(["SEND", "PFWD", "LKEY", "LGET"]);
+
 /**
  * Counts a command against the limits of its connection. Null: it is over one of them (see `refusal`). `now` in
  * milliseconds; `underway`: subscribing commands that have not been answered.
@@ -28,7 +31,7 @@ export function admit(
     return newQueues && { ...session, newQueues };
   }
   // What a proxy forwards counts where it comes from too: its session with the other relay is everybody's.
-  if (command.tag === "SEND" || command.tag === "PFWD") {
+  if (MESSAGES.has(command.tag)) {
     const messages = take(session.messages, limits.messagesPerMinute, now);
     return messages && { ...session, messages };
   }
@@ -44,5 +47,6 @@ export function admit(
  * clients would give its message up for any other.
  */
 export function refusal(command: Command): ErrorType {
+  if (command.tag === "RFWD") return { type: "STORE", storeErr: "too many forwarded commands, try again" };
   return command.tag === "PRXY" || command.tag === "PFWD" ? TIMEOUT : { type: "QUOTA" };
 }

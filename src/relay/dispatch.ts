@@ -30,8 +30,6 @@ export interface Request {
   readonly corrId: Uint8Array;
   readonly entityId: Uint8Array;
   readonly auth: AuthContext;
-  /** Under which id the message of a SEND is stored, where that is settled already. */
-  readonly msgId?: Uint8Array;
 }
 
 /** One transmission of a block: either answered already or a request. */

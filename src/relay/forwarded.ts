@@ -1,6 +1,5 @@
-import { concat, EMPTY, utf8 } from "#crypto/bytes";
+import { EMPTY, hex } from "#crypto/bytes";
 import { CryptoError } from "#crypto/errors";
-import { sha256 } from "#crypto/hash";
 import { dh } from "#crypto/keys";
 import { DecodeError } from "#protocol/codec";
 import { type CommandTag, err, type Message } from "#protocol/commands";
@@ -12,7 +11,6 @@ import {
   sealRres,
 } from "#protocol/commands/proxy";
 import { commandErr, type ErrorType } from "#protocol/errors";
-import { ID_LENGTH } from "#protocol/limits";
 import { encodeBatch, readBatch } from "#protocol/transmission";
 import { VERSION } from "#protocol/version";
 import { encodeFitting, readRequest, type Received, type Reply } from "./dispatch.ts";
@@ -23,6 +21,8 @@ export interface ForwardedCommand {
   readonly received: Received;
   /** The version that the client speaks, whatever the proxy does. */
   readonly version: number;
+  /** Of this command alone: clients seal each with a fresh key and nonce, so who brings it again is no client. */
+  readonly once: string;
   /** RRES with the sealed answer, or an error when the answer fits nowhere. */
   seal(reply: Reply): Message;
 }
@@ -45,8 +45,6 @@ const NO_AUTH: ErrorType = {
 
 /** Commands of senders: only they can be forwarded. */
 const FORWARDED: ReadonlySet<CommandTag> = new Set<CommandTag>(["SEND", "SKEY", "LKEY", "LGET", "RSLV"]);
-
-const MESSAGE_ID = utf8("smp-edge forwarded message");
 
 function guarded<T>(read: () => T): T {
   try {
@@ -79,16 +77,6 @@ function readForwarded(session: ReadySession, bytes: Uint8Array | null): Receive
 }
 
 /**
- * The id of a message is what comes out of everything its client has sealed: a proxy that forwards it again stores it
- * once, as long as the queue knows it, and cannot foresee the id.
- */
-function identified(received: Received, secret: Uint8Array, corrId: Uint8Array, batch: Uint8Array): Received {
-  if (!("request" in received) || received.request.command.tag !== "SEND") return received;
-  const msgId = sha256(concat(MESSAGE_ID, secret, sha256(corrId), batch)).slice(0, ID_LENGTH);
-  return { request: { ...received.request, msgId } };
-}
-
-/**
  * Opens RFWD (SMP transport, proxied carriage): the proxy's box, then the client's, then its one command, which is
  * written in the version that the client has chosen and authorized with the id and key of this session.
  * @throws BadForwarding
@@ -108,8 +96,9 @@ export function openCommand(
   const version = Math.max(fwdVersion, VERSION.authKeys);
   const inner: ReadySession = { ...session, version, service: null };
   return {
-    received: identified(readForwarded(inner, onlyTransmission(batch)), secret, fwdCorrId, batch),
+    received: readForwarded(inner, onlyTransmission(batch)),
     version,
+    once: `${hex(fwdKey.raw)} ${hex(fwdCorrId)}`,
     seal(reply) {
       try {
         const answer = encodeBatch([encodeFitting(inner, reply)]);

@@ -49,9 +49,9 @@ export const PRXY_PER_MINUTE = 120;
 export const PROXIED_SESSIONS = 16;
 /**
  * Commands of a connection that are done beside the order of the others (PRXY, PFWD, RFWD): so many at once, and so
- * many that wait for that. What a client of a proxy has over that is refused; another proxy is given up.
+ * many that wait for that. What is over that is refused. As many of the newest that a proxy has forwarded are known again.
  */
-export const BESIDE = { atOnce: 32, waitingOfClient: 128, waitingOfProxy: 1024 } as const;
+export const BESIDE = { atOnce: 32, waitingOfClient: 128, waitingOfProxy: 1024, remembered: 4096 } as const;
 /**
  * What a proxy grants one destination, times in milliseconds: to connect (with TLS and hello), the first way to it
  * before the second is tried too, to answer a forwarded command, without any before the session is closed, and until

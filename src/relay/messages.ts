@@ -71,7 +71,8 @@ function write(store: QueueStore, message: StoredMessage, quota: number): Stored
     store.append(message);
     return message;
   }
-  store.append({ type: "quota", id: message.id, ts: message.ts });
+  // An id of its own: the message may come again under its own one, and the id is the nonce under which either is sealed.
+  store.append({ type: "quota", id: newId(), ts: message.ts });
   return null;
 }
 

@@ -146,20 +146,16 @@ describe("a relay as destination", () => {
     expect(await recipient.isQuiet()).toBe(true);
   });
 
-  it("stores a message once, however often a proxy forwards it", async () => {
+  it("does a command once, however often a proxy forwards it", async () => {
     const [recipient, proxy] = await Promise.all([connect(), connect({ proxyServer: true })]);
     const queue = await makeQueue(recipient);
     const relay = behind(proxy);
     const sealed = sealCommand(relay, text("once"), null, queue.ids.sndId);
-    for (let i = 0; i < 3; i++) expect(named(await forwardAs(proxy, relay, sealed))).toBe("OK");
-    await evictAllDurableObjects();
     expect(named(await forwardAs(proxy, relay, sealed))).toBe("OK");
+    for (let i = 0; i < 3; i++) expect(named(await forwardAs(proxy, relay, sealed))).toBe("ERR CRYPTO");
     const { msgId, text: first } = open(queue, (await recipient.event()).message);
     expect(first).toBe("once");
-    // Its recipient is told each time, and knows the message by its id.
-    for (let i = 0; i < 3; i++) expect(open(queue, (await recipient.event()).message).msgId).toEqual(msgId);
     expect(named(await acknowledge(recipient, queue, msgId))).toBe("OK");
-    expect(named(await forwardAs(proxy, relay, sealed)), "after it was received").toBe("OK");
     expect(await recipient.isQuiet()).toBe(true);
     // Another one of the same words is another message.
     expect(named(await forwardAs(proxy, relay, sealCommand(relay, text("once"), null, queue.ids.sndId)))).toBe("OK");

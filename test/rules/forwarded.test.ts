@@ -98,17 +98,17 @@ describe("what a proxy forwards", () => {
     expect(() => openForwardedResponse(proxySecret, fwdCorrId, fwdResponse)).toThrow();
   });
 
-  it("has an id of its own for each message, the same each time it comes", () => {
-    const idOf = (sealed: Uint8Array): string => {
-      const { received } = openCommand(SESSION, corrId, sealed);
-      return "request" in received ? String(received.request.msgId) : "";
-    };
-    const otherSend: Command = { ...SEND, body: utf8("other") };
-    const other = encodeBatch([innerTransmission(relay, otherSend, null, randomBytes(24), fwdCorrId)]);
-    const ids = [batch, batch, other].map((inner) => idOf(wrap(inner)));
-    expect(ids[1]).toBe(ids[0]);
-    expect(ids[2]).not.toBe(ids[0]);
-    expect(ids[0]?.split(",")).toHaveLength(24);
+  it("is known again by the key and the nonce that its client has made for it alone", () => {
+    const onceOf = (sealed: Uint8Array): string => openCommand(SESSION, corrId, sealed).once;
+    const otherNonce = randomBytes(24);
+    const other = boxNoPad(proxySecret, corrId, encode(fwdTransmission, {
+      fwdCorrId: otherNonce,
+      fwdVersion: 19,
+      fwdKey: commandKeys.publicKey,
+      fwdTransmission: sealForwarded(secret, otherNonce, batch),
+    }));
+    expect(onceOf(wrap(batch))).toBe(onceOf(wrap(batch)));
+    expect(onceOf(other)).not.toBe(onceOf(wrap(batch)));
   });
 });
 

@@ -43,13 +43,22 @@ function sharesHost(a: Server, b: Server): boolean {
   return a.hosts.some((host) => b.hosts.includes(host));
 }
 
+/**
+ * Whether all hosts of a relay are those of own ones, onion hosts aside: with one own host among others it would be
+ * the others that are connected to.
+ */
+function hasOwnHosts({ hosts }: Server, own: readonly Server[]): boolean {
+  const clear = hosts.filter((host) => !host.endsWith(".onion"));
+  return clear.length > 0 && clear.every((host) => own.some((one) => one.hosts.includes(host)));
+}
+
 /** `own`: the relays that are configured, all of them able to forward as far as is known. */
 export function chooseRoute(mode: ProxyMode, destination: Server, own: readonly ServerAddress[]): Route {
   // A relay may have other addresses too, such as a gateway's: one's own is reached by the one that is configured.
   const sameKey = own.find(({ keyHash }) => equal(keyHash, destination.keyHash));
   const direct = { proxies: null, direct: sameKey ?? destination };
   if (mode === "never") return direct;
-  const isKnown = sameKey !== undefined || own.some((one) => sharesHost(one, destination));
+  const isKnown = sameKey !== undefined || hasOwnHosts(destination, own);
   if (mode !== "always" && isKnown) return direct;
   const others = own.filter((one) => !isSameRelay(one, destination));
   // The only own relay is the destination: it knows the network address already.

@@ -40,7 +40,7 @@ export async function gatewayCommand(args: readonly string[]): Promise<void> {
   const limit = max === undefined ? {} : { maxConnections: parseCount("max-connections", max) };
   const gateway = await Gateway.listen({ host, port, onTrouble: tellOperator, ...limit });
   try {
-    if (place.isOpen) tellOperator(`${place.pages} is not https: who stands in between sees who connects when`);
+    if (place.isOpen) tellOperator(`${place.pages} is not https: who stands in between sees who connects when, and can repeat what opens sessions`);
     const facts = await gateway.serve(place, source);
     const address = gatewayAddress(facts.fingerprint, host ?? hostname(), gateway.port);
     const stopped = untilStopped();

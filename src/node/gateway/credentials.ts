@@ -62,6 +62,10 @@ export function fromFile(path: string): CredentialSource {
 /** From the relay itself, for who has its ADMIN_TOKEN or GATEWAY_TOKEN. */
 export function fromRelay(place: RelayPlace, token: string): CredentialSource {
   return async () => {
+    if (place.isOpen) {
+      const what = "is not https: whoever stands in between would get the token and the relay's online key";
+      throw new GatewayError(`${place.pages} ${what}; use https, or give the credentials with --identity FILE`);
+    }
     const response = await ask(place, "/admin/gateway", { authorization: `Bearer ${token}` });
     const text = await response.text();
     if (response.ok) return readCredentials(text);

@@ -33,6 +33,8 @@ export interface GatewayOptions {
 }
 
 const MAX_CONNECTIONS = 10_000;
+/** Of a URL that names none. */
+const HTTP_PORT = 80;
 /** As long as the official server waits. */
 const HANDSHAKE_TIMEOUT = 60_000;
 /** Milliseconds between looks after silent clients and relays. */
@@ -232,7 +234,8 @@ export class Gateway {
     client.on("error", () => undefined);
     if (!this.#place || this.#isStopping) return void client.destroy();
     const { hostname, port } = new URL(this.#place.pages);
-    const relay = connect({ host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port), noDelay: true });
+    const relay = connect({ host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || HTTP_PORT), noDelay: true });
+    relay.on("error", (error) => this.#tell(`a page could not be fetched from the relay: ${reasonOf(error)}`));
     const ignore = (): void => undefined;
     pipeline(client, relay, ignore);
     pipeline(relay, client, ignore);
