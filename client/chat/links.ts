@@ -296,14 +296,18 @@ export class Links {
   /** Has the agent accept what was accepted here; again after a crash. */
   async acceptNow(id: string): Promise<void> {
     const core = this.#core;
-    const contact = await core.read(TABLE.contacts, id);
-    if (contact?.status !== "accepting" || contact.connection === null) return;
-    const { connection } = contact;
-    const info = await core.step((step) => introduce(step, contact));
+    const accepting = await core.step(async (step) => {
+      const contact = await step.read(TABLE.contacts, id);
+      if (contact?.status !== "accepting" || contact.connection === null) return null;
+      return { connection: contact.connection, info: await introduce(step, contact) };
+    });
+    if (!accepting) return;
     try {
-      await core.agent.accept(connection, info);
+      await core.agent.accept(accepting.connection, accepting.info);
     } catch (error) {
       if (!(error instanceof AgentError || error instanceof LinkError)) throw error;
+      // The program ends: it goes on at the next start.
+      if (error instanceof AgentError && error.refusal === "CLOSED") return;
       await core.step((step) => failed(step, id, error.message));
       return;
     }

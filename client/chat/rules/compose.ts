@@ -11,6 +11,7 @@ import type { Feature } from "../wire/preferences.ts";
 import { type EmojiReaction, knownEmoji, MAX_REACTIONS } from "../wire/reaction.ts";
 import { contentProblem, quotedContent } from "../wire/rules/content.ts";
 import { canDelete, canEdit, MAX_PREVIEW_LENGTH } from "../wire/rules/limits.ts";
+import { MAX_TTL } from "../wire/rules/preferences.ts";
 import { utcTimeOf } from "../wire/time.ts";
 import { addItem, changeItem, removeItem } from "./items.ts";
 import { enqueue } from "./outbox.ts";
@@ -76,7 +77,7 @@ function ttlOf({ user, contact }: Partner, wanted: number | undefined): number |
     throw new ChatError("FEATURE", `${contact.name} and you have not agreed on disappearing messages`);
   }
   const seconds = wanted ?? ttl;
-  return seconds !== null && seconds > 0 ? seconds : null;
+  return seconds !== null && seconds > 0 ? Math.min(seconds, MAX_TTL) : null;
 }
 
 /** Writes a message and puts it on its way. @throws ChatError */

@@ -58,10 +58,10 @@ export async function profileReceived(step: Step, user: User, contact: Contact, 
   const isRenamed = contact.profile?.displayName !== profile.displayName;
   const name = isRenamed ? await uniqueName(step, user.id, wanted, contact.id) : contact.name;
   const changed = updateContact(step, contact, { profile, name });
-  const isFirst = contact.profile === null;
-  if (isFirst) return changed;
+  // A blocked contact says nothing, not even by its name.
+  if (contact.profile === null || contact.isBlocked) return changed;
   const { preferences: _, ...visible } = profile;
-  const { preferences: __, ...visibleBefore } = contact.profile ?? profile;
+  const { preferences: __, ...visibleBefore } = contact.profile;
   if (textOf(visible) !== textOf(visibleBefore)) await addEvent(step, contact.id, "profileChanged", profile.displayName);
   await noteAgreement(step, contact.id, before, agreementOf(user, changed));
   return changed;

@@ -26,7 +26,7 @@ async function unknownReceived(step: Step, { contact, sentAt }: Source, message:
   const event = message.event.type === "unknown" ? message.event.event : message.event.type;
   await addItem(step, contact.id, {
     isOwn: false,
-    body: { type: "unknown", event: event.slice(0, 100), json: JSON.stringify(message.json) },
+    body: { type: "unknown", event: event.slice(0, 100).toWellFormed(), json: JSON.stringify(message.json) },
     status: { type: "unread" },
     sentAt,
   });
@@ -76,7 +76,7 @@ async function messageItem(step: Step, source: Source, message: ReceivedMessage)
     case "unknown":
       return isFromBlocked ? undefined : unknownReceived(step, source, message);
     default:
-      if (!IGNORED.has(event.type)) step.tell({ type: "signal", contact: contact.id, message, sentAt });
+      if (!IGNORED.has(event.type) && !isFromBlocked) step.tell({ type: "signal", contact: contact.id, message, sentAt });
   }
 }
 
@@ -95,7 +95,7 @@ async function bodyItem(step: Step, contactId: string, sentAt: number, item: Bod
 
 /** All that one message of the agent brings. What cannot be read is noted in the conversation, and the rest stands. */
 export async function bodyReceived(step: Step, contactId: string, { body, sentAt, lost }: Received): Promise<void> {
-  if (lost > 0) await addEvent(step, contactId, "lost", String(lost));
+  if (lost > 0 && !(await contactOf(step, contactId)).isBlocked) await addEvent(step, contactId, "lost", String(lost));
   const problems: string[] = [];
   for (const item of decodeBody(body, step.compression)) {
     const problem = await bodyItem(step, contactId, sentAt, item);
@@ -105,7 +105,7 @@ export async function bodyReceived(step: Step, contactId: string, { body, sentAt
   const { isBlocked } = await contactOf(step, contactId);
   if (first === undefined || isBlocked) return;
   const others = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
-  await addEvent(step, contactId, "unreadable", first.slice(0, 200) + others);
+  await addEvent(step, contactId, "unreadable", first.slice(0, 200).toWellFormed() + others);
 }
 
 /** Whether the sender of a body is to get a receipt. */

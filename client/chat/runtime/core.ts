@@ -150,8 +150,11 @@ export async function ignoringMissing(work: Promise<unknown>): Promise<void> {
   }
 }
 
+/** What trying again does not mend. */
+const PERMANENT: ReadonlySet<StoreError["code"]> = new Set<StoreError["code"]>(["CLOSED", "DAMAGED", "VERSION", "PASSPHRASE"]);
+
 /** Whether the same step may succeed later. */
 export function isStoreTrouble(error: unknown): boolean {
-  return error instanceof StoreError && error.code !== "CLOSED";
+  return error instanceof StoreError && !PERMANENT.has(error.code);
 }
 

@@ -19,6 +19,9 @@ function isUnreadable(error: unknown): error is ChatError {
   return error instanceof ChatError && error.refusal === "UNREADABLE";
 }
 
+/** The last time that a Date can hold, milliseconds since 1970. */
+const LATEST = 8_640_000_000_000_000;
+
 /** Reads what the agent tells. Every event can come a second time, and changes nothing then. */
 export class Reader {
   readonly #core: Core;
@@ -186,7 +189,9 @@ export class Reader {
     if (!known || known.status === "leaving") return false;
     if (await this.#count(step, connection, item)) {
       const lost = integrity.type === "skipped" ? integrity.to - integrity.from + 1 : 0;
-      await bodyReceived(step, contact, { body, sentAt: brokerTime, lost });
+      // A relay may say any time.
+      const sentAt = brokerTime >= 0 && brokerTime <= LATEST ? brokerTime : step.now;
+      await bodyReceived(step, contact, { body, sentAt, lost });
     }
     return wantsReceipt(step, contact, body);
   }

@@ -89,6 +89,7 @@ export class Sender {
       return "more";
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
+      if (error.refusal === "CLOSED") return "wait";
       // The encryption is being repaired, or the connection is not made yet.
       if (error.refusal === "PROHIBITED" && contact.status === "connected") return "wait";
       await refused(step, keys.slice(0, count), itemsOf(count), error.message);

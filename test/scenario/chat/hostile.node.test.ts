@@ -67,12 +67,23 @@ describe("what a hostile or newer contact sends", () => {
     expect(mine.reactions).toHaveLength(3);
   });
 
+  it("is marked as read, though it is to disappear at the end of time", async () => {
+    const [alice, bob] = await friends();
+    const content = { type: "text", text: "for ever" };
+    await sendRaw(bob, event("x.msg.new", { content, ttl: Number.MAX_SAFE_INTEGER }));
+    await alice.message("Bob", "for ever");
+    const { id } = await alice.friend("Bob");
+    await alice.chat.history.markRead(id);
+    expect(await alice.chat.history.conversation(id)).toMatchObject({ unread: 0 });
+  });
+
   it("is thrown away when the contact is blocked, and brings no receipt", async () => {
     const [alice, bob] = await friends();
     const { id } = await alice.friend("Bob");
     await alice.chat.contacts.set(id, { isBlocked: true });
     await bob.say("Alice", "unheard");
     await bob.message("Alice", "unheard", ({ status }) => status.type === "sent");
+    await sendRaw(bob, event("x.info", { profile: { displayName: "Bob", fullName: "says something" } }));
     await bob.chat.contacts.signal((await bob.friend("Alice")).id, { type: "x.ok", params: {} });
     await alice.until("nothing waits", async () => (await alice.mortal.store.list("events")).length === 0);
     await alice.chat.contacts.set(id, { isBlocked: false });

@@ -20,10 +20,12 @@ describe("an address", () => {
     if (!first || !second) throw new Error("there should be two requests");
     expect(first).toMatchObject({ profile: { displayName: "Bob" }, message: { content: { text: "may I come in?" } } });
     await alice.chat.links.reject(second.id);
-    await alice.chat.links.accept(first.id);
+    const { id } = await alice.chat.links.accept(first.id);
+    for (const text of ["said", "at once"]) await alice.chat.messages.send(id, text);
     await Promise.all([alice.friend("Bob"), bob.friend("Alice")]);
+    for (const text of ["said", "at once"]) await bob.message("Alice", text);
     await bob.message("Alice", "welcome to my address");
-    expect(await alice.texts("Bob")).toEqual(["may I come in?", "welcome to my address"]);
+    expect((await alice.texts("Bob")).toSorted()).toEqual(["at once", "may I come in?", "said", "welcome to my address"]);
     await bob.say("Alice", "thank you");
     await alice.message("Bob", "thank you");
     expect(await alice.chat.links.requests(alice.user.id)).toEqual([]);

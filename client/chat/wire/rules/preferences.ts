@@ -68,9 +68,12 @@ export function timedMessages(mine: FullPreferences, theirs: FullPreferences): T
   return { isOn, ttl: isOn ? (mine.timedMessages.ttl ?? null) : null };
 }
 
+/** Seconds: ten years. Longer ones would make times that nothing can hold. */
+export const MAX_TTL = 315_360_000;
+
 /** The seconds after which a received message disappears; null when it stays. */
 export function receivedTtl(isOn: boolean, ttl: number | undefined): number | null {
-  return isOn && ttl !== undefined && ttl > 0 ? ttl : null;
+  return isOn && ttl !== undefined && ttl > 0 ? Math.min(ttl, MAX_TTL) : null;
 }
 
 export function fullGroupPreferences(preferences: GroupPreferences = {}): FullGroupPreferences {

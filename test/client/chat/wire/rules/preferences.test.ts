@@ -13,6 +13,7 @@ import {
   fullPreferences,
   isAllowedInGroup,
   isAtLeast,
+  MAX_TTL,
   receivedTtl,
   timedMessages,
 } from "../../../../../client/chat/wire/rules/preferences.ts";
@@ -107,6 +108,11 @@ describe("disappearing messages", () => {
     expect([receivedTtl(true, 5), receivedTtl(false, 5), receivedTtl(true, undefined), receivedTtl(true, 0)]).toEqual(
       [5, null, null, null],
     );
+  });
+
+  test("last ten years at most, so that their end can be stored", () => {
+    expect(receivedTtl(true, Number.MAX_SAFE_INTEGER)).toBe(MAX_TTL);
+    expect(Number.isSafeInteger(Date.now() + 1000 * MAX_TTL)).toBe(true);
   });
 });
 
