@@ -1,5 +1,6 @@
 import { type CommandOf, err, type Message } from "#protocol/commands";
 import type { ErrorType } from "#protocol/errors";
+import { FORWARDED_TOO_MANY } from "../relay/admit.ts";
 import { brokerErr, networkErr, NO_SESSION } from "../relay/destination.ts";
 import type { Received, Reply, Request } from "../relay/dispatch.ts";
 import { BadForwarding, openCommand } from "../relay/forwarded.ts";
@@ -45,8 +46,6 @@ export interface Surroundings {
 const BASIC_AUTH: ErrorType = { type: "PROXY", proxyErr: { type: "BASIC_AUTH" } };
 const HOST: ErrorType = brokerErr({ type: "HOST" });
 const FAILED: ErrorType = networkErr({ type: "failedError" });
-/** For clients of a proxy that is over a limit with all of them together: for any other reason they would give up or wait. */
-const BUSY: Message = err({ type: "STORE", storeErr: "too many forwarded commands, try again" });
 /** Their sender can do nothing before the answer, so no order has to be kept; and who looks for links may look long. */
 const LINK_COMMANDS: ReadonlySet<string> = new Set(["LKEY", "LGET"]);
 
@@ -107,7 +106,7 @@ async function startForwarded(
     if (forwarded.add(once)) throw new BadForwarding({ type: "CRYPTO" });
     if ("reply" in received) return async () => seal(received.reply);
     const limited = limit(received);
-    if ("reply" in limited) return async () => seal({ ...limited.reply, message: BUSY });
+    if ("reply" in limited) return async () => seal({ ...limited.reply, message: err(FORWARDED_TOO_MANY) });
     // As its own client, not as the proxy: with its version, and never as a service.
     const caller = { ...origin.caller, version, serviceId: null };
     const start = (): Promise<Promise<Answer>[]> => forward({ ...origin, caller, service: null }, [limited.request]);

@@ -43,10 +43,16 @@ export function admit(
 }
 
 /**
+ * For what proxies forward when all of their clients together are over a limit: whatever else they were told, one of
+ * them would give up or wait for a queue that is not full.
+ */
+export const FORWARDED_TOO_MANY: ErrorType = { type: "STORE", storeErr: "too many forwarded commands, try again" };
+
+/**
  * What a command over a limit is answered. The client of a proxy is told what it takes for a passing fault: official
  * clients would give its message up for any other.
  */
 export function refusal(command: Command): ErrorType {
-  if (command.tag === "RFWD") return { type: "STORE", storeErr: "too many forwarded commands, try again" };
+  if (command.tag === "RFWD") return FORWARDED_TOO_MANY;
   return command.tag === "PRXY" || command.tag === "PFWD" ? TIMEOUT : { type: "QUOTA" };
 }

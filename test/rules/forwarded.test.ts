@@ -137,5 +137,12 @@ describe("a client of a proxy", () => {
       expect(refusal(command)).toEqual({ type: "PROXY", proxyErr: { type: "BROKER", brokerErr: { type: "TIMEOUT" } } });
     }
     expect(refusal(SEND)).toEqual({ type: "QUOTA" });
+    expect(refusal({ tag: "RFWD", encFwdTransmission: EMPTY })).toMatchObject({ type: "STORE" });
+  });
+
+  it("looks up as many links as it may send messages", () => {
+    const limits = { ...DEFAULT_LIMITS, messagesPerMinute: 7 };
+    expect(admitted({ tag: "LGET" }, limits)).toBe(7);
+    expect(admitted({ tag: "LKEY", key: generateKeyPair("X25519").publicKey }, limits)).toBe(7);
   });
 });
