@@ -7,6 +7,7 @@ import { readConfig, type Settings } from "../config.ts";
 import { bundleWorker } from "./bundle.ts";
 import { type DataFolder, takeDataFolder, WORKER } from "./data-folder.ts";
 import { outsideNetwork } from "./outside.ts";
+import { serveWebFile } from "./web-client.ts";
 
 const COMPATIBILITY_DATE = "2026-11-01";
 // As in wrangler.toml.
@@ -37,6 +38,8 @@ export interface RelayInfo {
 export interface LocalRelay extends RelayInfo {
   /** Base of the relay's pages. */
   readonly pages: string;
+  /** The web client. */
+  readonly app: string;
   /** Opens /admin/gateway. */
   readonly gatewayToken: string;
   fetch(path: string, init?: { method?: string; headers?: Record<string, string>; body?: string }): Promise<Response>;
@@ -93,10 +96,11 @@ function workers(module: string, options: LocalRelayOptions, folder: DataFolder)
     DESTINATION: binding(DESTINATIONS, "Destination"),
     ...texts(options.settings ?? {}),
   };
+  const web = { type: "node-handler", handler: serveWebFile };
   const files = (className: string): object => ({ type: "disk", path: folder.filesOf(className), writable: false });
   return [
     {
-      config: { name: WORKER, ...common, exports: objects("Queue", "Link", "Service", "Relay"), env },
+      config: { name: WORKER, ...common, exports: objects("Queue", "Link", "Service", "Relay"), env: { ...env, WEB: web } },
       // Clients reach the Worker without the simulator's proxy in between.
       dev: { unsafeDirectSockets: [{ host: options.host, port: options.port }] },
     },
@@ -170,6 +174,7 @@ export async function startLocalRelay(given: LocalRelayOptions): Promise<LocalRe
       url: `ws://${options.host}:${port}/`,
       data: folder.path,
       pages,
+      app: `${pages}/app/`,
       gatewayToken,
       fetch: (path, init) => fetch(`${pages}${path}`, init),
       async stop() {

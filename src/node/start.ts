@@ -19,6 +19,7 @@ function describe(relay: LocalRelay, gateway: string | null): string {
     `  address  ${relay.address}`,
     `  socket   ${relay.url}`,
     `  page     ${relay.pages}/`,
+    `  chat     ${relay.app}  (in a browser)`,
     ...(gateway === null ? [] : [`  gateway  ${gateway}  (for official apps)`]),
     `  data     ${relay.data}`,
     "Stop it with Ctrl-C: everything is on disk.",
@@ -26,8 +27,8 @@ function describe(relay: LocalRelay, gateway: string | null): string {
   ].join("\n");
 }
 
-function asJson({ address, url, fingerprint, data }: LocalRelay, gateway: string | null): string {
-  return `${JSON.stringify({ address, url, fingerprint, data, gateway })}\n`;
+function asJson({ address, url, fingerprint, data, app }: LocalRelay, gateway: string | null): string {
+  return `${JSON.stringify({ address, url, fingerprint, data, gateway, app })}\n`;
 }
 
 /** `off`, or a port; the default one gives way to whoever has it. @throws UsageError */

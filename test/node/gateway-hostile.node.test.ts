@@ -100,6 +100,16 @@ describe("who says nothing", () => {
     }
   });
 
+  it("is let go in the middle of the handshake though it goes on byte by byte", async () => {
+    const socket = await tcp();
+    socket.write(Buffer.of(22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3));
+    const drip = setInterval(() => void socket.write(Buffer.of(0)), HANDSHAKE_TIMEOUT / 10);
+    const waited = await closing(socket);
+    clearInterval(drip);
+    expect(waited).toBeGreaterThan(HANDSHAKE_TIMEOUT / 2);
+    expect(waited).toBeLessThan(3 * HANDSHAKE_TIMEOUT);
+  });
+
   it("is let go by the relay when the SMP hello does not come, or only half of it", { timeout: 60_000 }, async () => {
     const silent = await connectTls(bench.server);
     const halfway = await connectTls(bench.server);

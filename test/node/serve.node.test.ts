@@ -93,6 +93,19 @@ describe("smp-edge serve", () => {
     channel.close();
   });
 
+  it("lets nothing but requests through to the relay", async () => {
+    // The simulator around the relay takes commands on the port of its pages.
+    const inside = connectTls({ host: NAME, port: port(), ca: cert, servername: NAME });
+    inside.write("CONNECT miniflare-unsafe-internal-capnp-connect HTTP/1.1\r\nHost: x\r\n\r\n");
+    const answer: Buffer[] = [];
+    inside.on("data", (part: Buffer) => answer.push(part)).on("error", () => undefined);
+    await once(inside, "close");
+    expect(Buffer.concat(answer).toString("latin1")).not.toMatch(/^HTTP\/1\.1 2/);
+    expect((await page("/health", { method: "TRACE" })).status).toBe(405);
+    const headers = { "accept-encoding": "gzip", "if-none-match": "x" };
+    expect((await page("/relay.json", { headers })).status).toBe(200);
+  });
+
   it("gives browsers no ALPN but HTTP, and official apps no certificate but the relay's", async () => {
     const wanting = { host: NAME, port: port(), ca: cert, servername: NAME };
     const http2 = connectTls({ ...wanting, ALPNProtocols: ["h2"] });

@@ -1,12 +1,12 @@
 import { constants } from "node:crypto";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { pipeline } from "node:stream";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions, type TLSSocket } from "node:tls";
 import { signGatewayClaim } from "../../relay/gateway-claim.ts";
 import { Bridge } from "./bridge.ts";
 import { peekServerName } from "./client-hello.ts";
 import { checkRelay, type Credentials, type CredentialSource, type RelayFacts } from "./credentials.ts";
+import { servePages } from "./pages.ts";
 import { probe } from "./probe.ts";
 import { GatewayError, reasonOf } from "./reason.ts";
 import type { RelayPlace } from "./relay-url.ts";
@@ -24,7 +24,7 @@ export interface GatewayOptions {
   readonly port: number;
   /** Clients that are served at the same time; more are turned away. */
   readonly maxConnections?: number;
-  /** Milliseconds of silence in which a client in the middle of its TLS handshake is let go. */
+  /** Milliseconds after which a client that is not through its TLS handshake is let go. */
   readonly handshakeTimeout?: number;
   /** Lets clients that name the server (browsers) come in by the same port, to the relay's pages and WebSockets. */
   readonly web?: WebEntrance | undefined;
@@ -33,8 +33,6 @@ export interface GatewayOptions {
 }
 
 const MAX_CONNECTIONS = 10_000;
-/** Of a URL that names none. */
-const HTTP_PORT = 80;
 /** As long as the official server waits. */
 const HANDSHAKE_TIMEOUT = 60_000;
 /** Milliseconds between looks after silent clients and relays. */
@@ -66,6 +64,8 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #listener: Server;
   readonly #sockets = new Set<Socket>();
+  /** Of clients that are not through their TLS handshake. Node's own timeout begins again with each byte. */
+  readonly #deadlines = new Map<string, NodeJS.Timeout>();
   readonly #bridges = new Set<Bridge>();
   readonly #told = new Map<string, number>();
   readonly #checks: NodeJS.Timeout;
@@ -139,7 +139,6 @@ export class Gateway {
       ...SMP_TLS,
       cert,
       key,
-      handshakeTimeout: this.#handshakeTimeout,
       ALPNCallback: ({ protocols }) => SMP_PROTOCOLS.find((name) => protocols.includes(name)),
     });
     server.on("secureConnection", (client) => this.#welcome(client));
@@ -147,19 +146,20 @@ export class Gateway {
   }
 
   #webServer({ cert, key }: WebEntrance): TlsServer {
-    const server = createTlsServer({
+    const pages = servePages({
       cert,
       key,
       minVersion: "TLSv1.2",
-      handshakeTimeout: this.#handshakeTimeout,
       ALPNProtocols: ["http/1.1"],
+      relay: () => (this.#place && !this.#isStopping ? new URL(this.#place.pages) : null),
+      onTrouble: (text) => this.#tell(text),
     });
-    server.on("secureConnection", (client) => this.#carryPages(client));
-    return this.#watched(server);
+    return this.#watched(pages);
   }
 
   #watched(server: TlsServer): TlsServer {
-    // What is wrong was said in an alert; a handshake that takes too long ends only here.
+    server.on("secureConnection", (client) => this.#through(peerOf(client)));
+    // What is wrong was said in an alert.
     return server.on("tlsClientError", (_, client) => client.destroy());
   }
 
@@ -171,7 +171,12 @@ export class Gateway {
     socket.on("error", () => undefined);
     if (!this.#smp || this.#isStopping) return void socket.destroy();
     this.#sockets.add(socket);
-    socket.on("close", () => this.#sockets.delete(socket));
+    const peer = peerOf(socket);
+    this.#deadlines.set(peer, setTimeout(() => socket.destroy(), this.#handshakeTimeout));
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      this.#through(peer);
+    });
     if (this.#web) this.#chooseEntrance(socket, this.#smp, this.#web);
     else this.#smp.emit("connection", socket);
   }
@@ -184,12 +189,16 @@ export class Gateway {
       if (peek === "more") return;
       socket.off("data", take);
       socket.pause();
-      socket.setTimeout(0);
       socket.unshift(seen);
       (peek === "named" ? web : smp).emit("connection", socket);
     };
     socket.on("data", take);
-    socket.setTimeout(this.#handshakeTimeout, () => socket.destroy());
+  }
+
+  /** The client's TLS handshake is over. */
+  #through(peer: string): void {
+    clearTimeout(this.#deadlines.get(peer));
+    this.#deadlines.delete(peer);
   }
 
   #welcome(client: TLSSocket): void {
@@ -230,17 +239,6 @@ export class Gateway {
     }
   }
 
-  #carryPages(client: TLSSocket): void {
-    client.on("error", () => undefined);
-    if (!this.#place || this.#isStopping) return void client.destroy();
-    const { hostname, port } = new URL(this.#place.pages);
-    const relay = connect({ host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || HTTP_PORT), noDelay: true });
-    relay.on("error", (error) => this.#tell(`a page could not be fetched from the relay: ${reasonOf(error)}`));
-    const ignore = (): void => undefined;
-    pipeline(client, relay, ignore);
-    pipeline(relay, client, ignore);
-  }
-
   #tell(text: string): void {
     const now = performance.now();
     if (now - (this.#told.get(text) ?? Number.NEGATIVE_INFINITY) < TELL_PAUSE) return;
@@ -266,4 +264,9 @@ export class Gateway {
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
+}
+
+/** TLS sockets do not tell which socket they stand on; no two clients of a moment have the same address and port. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
