@@ -5,6 +5,10 @@ import { defineConfig } from "vitest/config";
 /** Run three times: with node's crypto in Node, with noble as browsers do, and in workerd. */
 const everywhere = ["test/{vectors,crypto,codec,rules,client,tls}/**/*.test.ts"];
 const onlyNode = "**/*.node.test.ts";
+/** The relay's rules never run with noble, and those of the chat do no cryptography. */
+const notWithNoble = ["test/rules/**", "test/client/chat/**"];
+/** Rules of clients that are the same code everywhere; a passphrase is stretched for half a minute there. */
+const notInWorkerd = ["test/client/chat/**", "test/client/agent/rules/**", "test/client/store/passphrase.test.ts"];
 const noble = fileURLToPath(new URL("src/crypto/native/noble.ts", import.meta.url));
 
 export default defineConfig({
@@ -23,7 +27,7 @@ export default defineConfig({
       },
       {
         resolve: { alias: { "#native": noble } },
-        test: { name: "noble", environment: "node", include: everywhere, exclude: [onlyNode], testTimeout: 60_000 },
+        test: { name: "noble", environment: "node", include: everywhere, exclude: [onlyNode, ...notWithNoble], testTimeout: 60_000 },
       },
       {
         // In Node, driving a real Chromium.
@@ -45,7 +49,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: [...everywhere, "test/{relay,http}/**/*.test.ts"],
-          exclude: [onlyNode],
+          exclude: [onlyNode, ...notInWorkerd],
           testTimeout: 30_000,
           // Its index is CommonJS that requires a module; bundling it settles that.
           server: { deps: { inline: ["itty-durable"] } },
