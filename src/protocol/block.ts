@@ -33,9 +33,9 @@ function step(chainKey: ChainKey): { next: ChainKey; key: Uint8Array; nonce: Uin
   return { next: out.slice(0, 32), key: out.slice(32, 64), nonce: out.slice(64) };
 }
 
-/** A clear block. @throws PaddingError when the content exceeds 16,382 bytes. */
-export function clearBlock(content: Uint8Array): Uint8Array {
-  return pad(content, BLOCK_SIZE);
+/** A clear block. @throws PaddingError when the content exceeds 16,382 bytes (2 less than `blockSize`). */
+export function clearBlock(content: Uint8Array, blockSize = BLOCK_SIZE): Uint8Array {
+  return pad(content, blockSize);
 }
 
 /** @throws PaddingError */

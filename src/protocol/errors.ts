@@ -179,7 +179,8 @@ function parseBlockingInfo(info: string): BlockingInfo {
   return { reason, notice: { ttl } };
 }
 
-const everyError: Codec<ErrorType> = words<ErrorType>({
+/** What ERR carries where no version of SMP reduces it, as in the protocol of notification servers. */
+export const everyError: Codec<ErrorType> = words<ErrorType>({
   ...plain("BLOCK", "SESSION", "AUTH", "SERVICE", "CRYPTO", "QUOTA", "EXPIRED", "NO_MSG", "LARGE_MSG", "INTERNAL", "DUPLICATE_"),
   CMD: { type: "CMD", field: "cmdErr", codec: commandError as Codec<never> },
   PROXY: {

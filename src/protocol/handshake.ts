@@ -39,7 +39,7 @@ export const serverHello: Codec<ServerHello> = {
 const SIGNATURE_LENGTHS: ReadonlySet<number> = new Set([64, 114]);
 
 /** The proof is the first extension; bytes that cannot be one belong to a later version and are ignored. */
-function readProof(reader: Parameters<Codec<Uint8Array>["read"]>[0], version: number): Uint8Array | null {
+export function readProof(reader: Parameters<Codec<Uint8Array>["read"]>[0], version: number): Uint8Array | null {
   const proof = reader.attempt(() => str.read(reader, version));
   return proof && SIGNATURE_LENGTHS.has(proof.length) ? proof : null;
 }

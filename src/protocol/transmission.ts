@@ -11,6 +11,16 @@ export interface SessionParams {
   readonly sessionId: Uint8Array;
 }
 
+/** The versions of a protocol from which its transmissions have another form. */
+export interface TransmissionForm {
+  /** The session id is authorized but not sent. */
+  readonly impliesSession: number;
+  /** Room for a service's signature follows every authorization. */
+  readonly serviceSig: number;
+}
+
+export const SMP_FORM: TransmissionForm = { impliesSession: VERSION.authKeys, serviceSig: VERSION.serviceCerts };
+
 /** Proof that a command may be done: a signature, or an X25519 authenticator. */
 export interface Authorization {
   readonly kind: "Ed25519" | "Ed448" | "X25519";
@@ -59,12 +69,12 @@ export function encodeTransmission(
   authorized: Uint8Array,
   authorization: Uint8Array | null,
   serviceSig: Uint8Array | null,
+  form = SMP_FORM,
 ): Uint8Array {
   const writer = new Writer();
   str.write(writer, authorization ?? EMPTY, params.version);
-  if (authorization && params.version >= VERSION.serviceCerts) serviceSignature.write(writer, serviceSig, params.version);
-  // From v7 the session id is authorized but not sent.
-  const implied = params.version >= VERSION.authKeys ? 1 + params.sessionId.length : 0;
+  if (authorization && params.version >= form.serviceSig) serviceSignature.write(writer, serviceSig, params.version);
+  const implied = params.version >= form.impliesSession ? 1 + params.sessionId.length : 0;
   return writer.bytes(authorized.subarray(implied)).done();
 }
 
@@ -90,14 +100,14 @@ function readAuthorization(bytes: Uint8Array, corrId: Uint8Array): Authorization
 }
 
 /** @throws TransmissionError */
-export function readTransmission(params: SessionParams, bytes: Uint8Array): RawTransmission {
+export function readTransmission(params: SessionParams, bytes: Uint8Array, form = SMP_FORM): RawTransmission {
   try {
     const reader = new Reader(bytes);
     const authorization = str.read(reader, params.version);
-    const hasSlot = params.version >= VERSION.serviceCerts && authorization.length > 0;
+    const hasSlot = params.version >= form.serviceSig && authorization.length > 0;
     const serviceSig = hasSlot ? serviceSignature.read(reader, params.version) : null;
     const rest = bytes.subarray(reader.offset);
-    const sendsSession = params.version < VERSION.authKeys;
+    const sendsSession = params.version < form.impliesSession;
     const session = sendsSession ? str.read(reader, params.version) : params.sessionId;
     const corrId = str.read(reader, params.version);
     const entityId = str.read(reader, params.version);
@@ -114,18 +124,19 @@ export function readTransmission(params: SessionParams, bytes: Uint8Array): RawT
 /**
  * Packs transmissions into as few contents of blocks as the limits allow, keeping their order. As in the official
  * code blocks are filled from the last transmission on, so that the first block is the one with room left.
+ * `batchSize`: bytes of a block that its transmissions and their lengths may take.
  * @throws EncodeError for a transmission that fits no block.
  */
-export function packBatches(transmissions: readonly Uint8Array[]): Uint8Array[] {
+export function packBatches(transmissions: readonly Uint8Array[], batchSize = BATCH_SIZE): Uint8Array[] {
   const batches: Uint8Array[][] = [];
   let room = 0;
   for (const transmission of transmissions.toReversed()) {
     const size = 2 + transmission.length;
-    if (size > BATCH_SIZE) throw new EncodeError(`transmission of ${transmission.length} bytes fits no block`);
+    if (size > batchSize) throw new EncodeError(`transmission of ${transmission.length} bytes fits no block`);
     const current = batches.at(-1);
     if (!current || size > room || current.length === BATCH_COUNT) {
       batches.push([transmission]);
-      room = BATCH_SIZE - size;
+      room = batchSize - size;
     } else {
       current.push(transmission);
       room -= size;

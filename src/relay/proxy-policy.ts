@@ -170,11 +170,12 @@ function readPort(text: string): number | null {
   return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= MAX_PORT ? Number(text) : null;
 }
 
-function isListed(host: string, hosts: ProxyPolicy["hosts"]): boolean {
+/** Whether an operator's list has the host. */
+export function isListed(host: string, hosts: ProxyPolicy["hosts"]): boolean {
   return hosts === null || hosts.some((entry) => (entry.startsWith(".") ? host.endsWith(entry) : host === entry));
 }
 
-function isOpen(port: number, { ports }: ProxyPolicy): boolean {
+export function isOpen(port: number, { ports }: Pick<ProxyPolicy, "ports">): boolean {
   return ports.some(({ from, to }) => port >= from && port <= to);
 }
 

@@ -1,0 +1,57 @@
+import type { Bucket } from "../limits.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** What the notification server grants one device, times in milliseconds. */
+export interface NotificationLimits {
+  /** After a push further messages gather for so long. The first one after a pause is sent at once. */
+  readonly gather: number;
+  /** Pushes a minute. */
+  readonly pushesPerMinute: number;
+  /** How many of them are kept for what is urgent, and for verification. */
+  readonly reserved: number;
+  readonly subscriptions: number;
+}
+
+export const DEFAULT_NOTIFICATION_LIMITS: NotificationLimits = {
+  gather: 2 * SECOND,
+  pushesPerMinute: 20,
+  reserved: 4,
+  subscriptions: 20_000,
+};
+
+/** Pause after the first failure; it doubles with each further one up to the longest. */
+export const RETRY = { first: 10 * SECOND, longest: 30 * MINUTE } as const;
+/** The same while the operator has something to repair. */
+export const REPAIR_RETRY = { first: 5 * MINUTE, longest: HOUR } as const;
+/** Longest pause that a provider may ask for. */
+export const LONGEST_ASKED_PAUSE = 6 * HOUR;
+/** A token whose provider has only failed for so long is given up. */
+export const GIVE_UP_AFTER = 7 * DAY;
+/** Messages of which no push could tell for so long are not told of any more. */
+export const UNTOLD_TTL = DAY;
+/** A token that is not ACTIVE is forgotten when nobody has used it for so long. */
+export const UNUSED_TTL = 30 * DAY;
+/** Of one device token: registrations at a time (the oldest unverified gives way), and TNEW or TRPL a minute. */
+export const REGISTRATIONS = { atOnce: 8, perMinute: 6 } as const;
+/** Of one connection, a minute: commands, and among them TNEW and TRPL, which cause pushes. */
+export const NTF_COMMANDS_PER_MINUTE = { all: 12_000, registering: 60 } as const;
+/** Characters of a relay's error that a subscription's status keeps. */
+export const ERROR_LENGTH = 160;
+
+/** Milliseconds until a bucket has a token beyond those that are reserved; 0: it has. */
+export function waitFor(bucket: Bucket | null, capacity: number, reserved: number, now: number): number {
+  if (capacity === 0 || !bucket) return 0;
+  const tokens = Math.min(capacity, bucket.tokens + (Math.max(0, now - bucket.at) * capacity) / MINUTE);
+  const missing = Math.min(capacity, 1 + reserved) - tokens;
+  return missing <= 0 ? 0 : Math.ceil((missing * MINUTE) / capacity);
+}
+
+/** The pause before the attempt after `failures` failed ones. `random` in [0, 1): up to a fifth is added. */
+export function pauseAfter(failures: number, range: typeof RETRY | typeof REPAIR_RETRY, random: number): number {
+  const doubled = range.first * 2 ** Math.min(failures - 1, 30);
+  return Math.round(Math.min(doubled, range.longest) * (1 + random / 5));
+}
