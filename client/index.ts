@@ -1,7 +1,60 @@
 /**
- * A client for SimpleX, for browsers, Node and Workers. Its floors from top to bottom: an agent that makes connections
- * between people and keeps them, stores to keep them in, and connections to relays (SMP routers).
+ * A client for SimpleX, for browsers, Node and Workers. Its floors from top to bottom: people talking to each other, an
+ * agent that makes connections between them and keeps these, stores to keep all of it in, and connections to relays
+ * (SMP routers).
  */
+
+// People talking. What others wrote is to be shown through displayName, displayLine and displayText.
+export { Chat } from "./chat/chat.ts";
+export { ChatError, type ChatRefusal } from "./chat/errors.ts";
+export type { Attachments } from "./chat/attachments.ts";
+export type { Contacts, SecurityCode } from "./chat/contacts.ts";
+export type { ChatHappening } from "./chat/events.ts";
+export type { Files, OutgoingFile } from "./chat/files.ts";
+export type { Group, GroupLink, GroupStatus, Member, MemberStatus } from "./chat/group-records.ts";
+export type { Groups, MemberSettings } from "./chat/groups.ts";
+export type { History, Overview, Page, SearchOptions } from "./chat/history.ts";
+export type {
+  AddressOptions,
+  FollowOptions,
+  Invitation,
+  InviteOptions,
+  LinkLook,
+  Links,
+  NewAddressOptions,
+} from "./chat/links.ts";
+export type { FileOptions, Messages } from "./chat/messages.ts";
+export type { ChatOptions } from "./chat/options.ts";
+export type {
+  Address,
+  Contact,
+  ContactStatus,
+  Conversation,
+  Edition,
+  Item,
+  ItemBody,
+  ItemEvent,
+  ItemFile,
+  ItemReaction,
+  ItemStatus,
+  MessageItem,
+  Request,
+  User,
+} from "./chat/records.ts";
+export type { ContactSettings } from "./chat/rules/contacts.ts";
+export type { GroupSettings } from "./chat/rules/group/manage.ts";
+export type { Agreement } from "./chat/rules/preferences.ts";
+export type { Users } from "./chat/users.ts";
+export type { Compression } from "./chat/wire/compression.ts";
+export type { MsgContainer } from "./chat/wire/container.ts";
+export type { MsgContent } from "./chat/wire/content.ts";
+export type { GroupPreferences, Preferences, Role } from "./chat/wire/preferences.ts";
+export type { GroupProfile, Profile } from "./chat/wire/profile.ts";
+export { displayLine, displayName, displayText } from "./chat/wire/rules/display.ts";
+export type { ShortLinkUserData } from "./chat/wire/short-link-data.ts";
+// The Zstandard of Node is in client/node/zstd.ts.
+export { decodeZstd } from "./chat/wire/zstd/decode.ts";
+export { type Decompress, portableZstd } from "./chat/wire/zstd/portable.ts";
 
 // Connections between people.
 export { Agent } from "./agent/agent.ts";

@@ -40,7 +40,7 @@ import { Tasks } from "./runtime/tasks.ts";
 import { readConnection, TABLE } from "./tables.ts";
 import { AGENT_VERSIONS } from "./versions.ts";
 import type { ConnectionRequest } from "./wire/connection-request.ts";
-import { parseLink } from "./wire/link.ts";
+import { formatLink, parseLink } from "./wire/link.ts";
 
 const DEFAULT_PROFILE = "main";
 
@@ -141,7 +141,7 @@ export class Agent {
     const connection = newAddress({ profile, pq, now: this.#core.clock.now() });
     const at = server ?? this.#own.choose();
     const request = (uri: ReturnType<typeof uriOf>): ConnectionRequest => {
-      return { type: "contact", agentVersions: AGENT_VERSIONS, queues: [uri], clientData: null };
+      return { type: "contact", agentVersions: AGENT_VERSIONS, queues: [uri], clientData: options.clientData ?? null };
     };
     const made = options.short === false
       ? { queue: await this.#create(connection, at, "contact"), link: null }
@@ -175,9 +175,9 @@ export class Agent {
    */
   async preview(text: string, { profile = DEFAULT_PROFILE }: JoinOptions = {}): Promise<LinkPreview> {
     const link = parseLink(text);
-    if (link.type !== "short") return { type: link.type, data: null };
-    const { user } = await this.#links.resolve(profile, link);
-    return { type: user.type, data: user.data };
+    if (link.type !== "short") return { type: link.type, data: null, link: formatLink(link) };
+    const { user, fixed } = await this.#links.resolve(profile, link);
+    return { type: user.type, data: user.data, link: formatLink(fixed.request) };
   }
 
   /**
@@ -308,6 +308,11 @@ export class Agent {
   /** Other relays to make new queues on. Those that exist stay where they are. */
   setServers(servers: AgentOptions["servers"]): void {
     this.#own.replace(servers);
+  }
+
+  /** Relays in use, once for each profile that uses them, and whether they are connected now. */
+  relays(): { readonly server: Server; readonly isConnected: boolean }[] {
+    return this.#core.relays.all().map(({ server, connection }) => ({ server, isConnected: connection.client !== null }));
   }
 
   /** To be called when the network came back. */

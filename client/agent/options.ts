@@ -37,6 +37,8 @@ export interface NewLinkOptions {
   readonly server?: ServerAddress;
   /** Behind the short link, to be seen by whoever opens it. Up to 13,000 bytes or so; empty unless given. */
   readonly data?: Uint8Array;
+  /** In the long link of an address: what the application tells those who follow it, as JSON. */
+  readonly clientData?: string;
   /** False: no short link, for relays that do not have them. */
   readonly short?: boolean;
   /** Whether a long invitation link has the post-quantum key in it: then it is too long for a QR code. */
@@ -67,6 +69,8 @@ export interface LinkPreview {
   readonly type: "invitation" | "contact";
   /** What its maker put behind a short link; null for a long link. */
   readonly data: Uint8Array | null;
+  /** The long link that it leads to. */
+  readonly link: string;
 }
 
 /** What is known of a connection. */

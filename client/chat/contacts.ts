@@ -5,7 +5,9 @@ import type { Contact } from "./records.ts";
 import { type ContactSettings, leaveContact, setContact, setPreferences, setVerified } from "./rules/contacts.ts";
 import { enqueue } from "./rules/outbox.ts";
 import { type Agreement, agreementOf } from "./rules/preferences.ts";
+import { checkCalls } from "./rules/compose.ts";
 import { contactOf, userOf } from "./rules/records.ts";
+import { codeText, isSameCode } from "./rules/security-code.ts";
 import type { Core } from "./runtime/core.ts";
 import { TABLE } from "./tables.ts";
 import type { KnownEvent } from "./wire/event.ts";
@@ -14,7 +16,7 @@ import { chatMessage } from "./wire/message.ts";
 import type { Preferences } from "./wire/preferences.ts";
 
 export interface SecurityCode {
-  /** 32 bytes in hex: the same on both sides unless somebody sits in between. */
+  /** Digits in groups of five, as official apps show it: the same on both sides unless somebody sits in between. */
   readonly code: string;
   /** Whether it was compared, and is still the same. */
   readonly isVerified: boolean;
@@ -77,26 +79,36 @@ export class Contacts {
 
   /** To be compared on another way. @throws ChatError before the connection is made */
   async securityCode(id: string): Promise<SecurityCode> {
-    const [contact, { securityCode }] = [await this.get(id), await this.connection(id)];
-    if (securityCode === null) throw new ChatError("PROHIBITED", "there is no code before the connection is made");
-    const code = hex(securityCode);
-    return { code, isVerified: contact.verified === code };
+    const [contact, code] = [await this.get(id), await this.#code(id)];
+    return { code: codeText(code), isVerified: contact.verified === hex(code) };
   }
 
-  /** Compares the code with what the other side shows, in hex or as it is; spaces do not count. */
+  /** Compares the code with what the other side shows, in digits or in hex; blanks do not count. */
   async verify(id: string, shown: string): Promise<boolean> {
-    const { code } = await this.securityCode(id);
-    const isSame = shown.replace(/\s/gu, "").toLowerCase() === code;
-    if (isSame) await this.#core.step((step) => setVerified(step, id, code));
+    const code = await this.#code(id);
+    const isSame = isSameCode(code, shown);
+    if (isSame) await this.#core.step((step) => setVerified(step, id, hex(code)));
     return isSame;
+  }
+
+  async #code(id: string): Promise<Uint8Array> {
+    const { securityCode } = await this.connection(id);
+    if (securityCode === null) throw new ChatError("PROHIBITED", "there is no code before the connection is made");
+    return securityCode;
   }
 
   async unverify(id: string): Promise<void> {
     await this.#core.step((step) => setVerified(step, id, null));
   }
 
-  /** Sends any event as it is: for the layers that make calls and groups. */
+  /**
+   * Sends any event as it is: for the layers that make calls and groups.
+   * @throws ChatError "FEATURE" for an invitation to a call that was not agreed on
+   */
   signal(id: string, event: KnownEvent): Promise<void> {
-    return this.#core.step((step) => enqueue(step, id, chatMessage(event, newSharedId())));
+    return this.#core.step(async (step) => {
+      if (event.type === "x.call.inv") await checkCalls(step, id);
+      await enqueue(step, id, chatMessage(event, newSharedId()));
+    });
   }
 }

@@ -1,4 +1,5 @@
 import type { AgentEvent } from "../agent/events.ts";
+import type { Group, Member } from "./group-records.ts";
 import type { Contact, Conversation, Item, Request, User } from "./records.ts";
 import type { ChatMessage } from "./wire/message.ts";
 
@@ -16,9 +17,13 @@ export type ChatHappening =
   /** Somebody asks to become a contact, or asks again with something changed. */
   | { readonly type: "request"; readonly request: Request }
   | { readonly type: "requestGone"; readonly request: string }
+  | { readonly type: "group"; readonly group: Group }
+  | { readonly type: "groupDeleted"; readonly group: string }
+  | { readonly type: "member"; readonly member: Member }
+  | { readonly type: "memberGone"; readonly group: string; readonly member: string }
   /** A conversation has other numbers, another last item or another draft. */
   | { readonly type: "conversation"; readonly conversation: Conversation }
-  /** A new item. `isLoud`: received, of a contact that is not muted. */
+  /** A new item. `isLoud`: received, of a contact or group that is not muted. */
   | { readonly type: "item"; readonly item: Item; readonly isLoud: boolean }
   /** Edited, deleted by mark, reacted to, sent, delivered, read... */
   | { readonly type: "itemChanged"; readonly item: Item }

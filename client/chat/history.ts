@@ -1,4 +1,5 @@
-import type { Contact, Conversation, Edition, Item } from "./records.ts";
+import type { Group } from "./group-records.ts";
+import type { Contact, Conversation, Edition, Item, ItemStatus } from "./records.ts";
 import { ChatError } from "./errors.ts";
 import { clearConversation, markRead, setConversation } from "./rules/items.ts";
 import { conversationOf, itemOf } from "./rules/records.ts";
@@ -9,8 +10,9 @@ import { prefixOf, TABLE } from "./tables.ts";
 /** A line of the list of conversations. */
 export interface Overview {
   readonly conversation: Conversation;
-  /** Null for notes to self. */
+  /** Null for notes to self and for groups. */
   readonly contact: Contact | null;
+  readonly group: Group | null;
   /** Null when there is none. */
   readonly lastItem: Item | null;
 }
@@ -46,10 +48,13 @@ export class History {
   async conversations(user: string): Promise<Overview[]> {
     const all = await this.#core.list(TABLE.conversations);
     const contacts = new Map((await this.#core.list(TABLE.contacts)).map((one) => [one.id, one]));
-    const own = all.filter((one) => one.user === user && contacts.get(one.id)?.status !== "leaving");
+    const groups = new Map((await this.#core.list(TABLE.groups)).map((one) => [one.id, one]));
+    const isGoing = (id: string): boolean => (contacts.get(id) ?? groups.get(id))?.status === "leaving";
+    const own = all.filter((one) => one.user === user && !isGoing(one.id));
     const lines = own.toSorted((a, b) => b.lastAt - a.lastAt).map(async (conversation): Promise<Overview> => ({
       conversation,
       contact: contacts.get(conversation.id) ?? null,
+      group: groups.get(conversation.id) ?? null,
       lastItem: conversation.lastItem === null ? null : await this.#core.read(TABLE.items, conversation.lastItem),
     }));
     return Promise.all(lines);
@@ -71,6 +76,12 @@ export class History {
   /** What an edited message said before, the oldest first. */
   editions(item: string): Promise<Edition[]> {
     return this.#core.list(TABLE.editions, { prefix: prefixOf(item) });
+  }
+
+  /** Of an own message in a group how far it is on its way to each member whom it goes to. */
+  async deliveries(item: string): Promise<{ readonly member: string; readonly status: ItemStatus }[]> {
+    const known = await this.#core.read(TABLE.deliveries, item);
+    return Object.entries(known?.members ?? {}).map(([member, status]) => ({ member, status }));
   }
 
   /**

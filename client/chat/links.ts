@@ -1,22 +1,24 @@
 import { AgentError } from "../agent/errors.ts";
 import { type Link, parseLink } from "../agent/wire/link.ts";
 import { LinkError } from "../agent/wire/link-error.ts";
-import { ChatError, translating } from "./errors.ts";
+import { ChatError, followingLink, translating } from "./errors.ts";
 import type { Address, Contact, Request } from "./records.ts";
 import { beginContact, bind, eraseContact, newId } from "./rules/contacts.ts";
-import { acceptRequest, failed, introduce, rejectRequest } from "./rules/handshake.ts";
+import { checkContent } from "./rules/compose.ts";
+import { acceptRequest, failed, introduce, rejectRequest, SHOWN_PROFILE } from "./rules/handshake.ts";
 import { addItem } from "./rules/items.ts";
+import { checkInvitation, checkPlaces, placesOf } from "./rules/link-places.ts";
 import { randomProfile } from "./rules/names.ts";
 import { connInfo } from "./rules/outbox.ts";
-import { introduction } from "./rules/profile.ts";
-import { contactOf, updateContact, userOf } from "./rules/records.ts";
+import { changeAddress, introduction, isSameProfile } from "./rules/profile.ts";
+import { contactOf, isMessage, updateContact, userOf } from "./rules/records.ts";
 import type { Core } from "./runtime/core.ts";
+import { addressData } from "./runtime/publisher.ts";
 import type { Step } from "./step.ts";
 import { TABLE } from "./tables.ts";
 import type { MsgContent } from "./wire/content.ts";
 import { newRandomId, newSharedId } from "./wire/ids.ts";
 import { chatMessage } from "./wire/message.ts";
-import type { Profile } from "./wire/profile.ts";
 import { fullPreferences } from "./wire/rules/preferences.ts";
 import { decodeShortLinkData, encodeShortLinkData, readGroupLinkId, type ShortLinkUserData } from "./wire/short-link-data.ts";
 
@@ -38,13 +40,18 @@ export interface InviteOptions {
 export interface AddressOptions {
   /** Requests are accepted without asking. */
   readonly autoAccept?: boolean;
-  /** Who is accepted automatically sees a random profile. */
+  /** Who is accepted automatically sees a random profile. Not with a short link, which shows the user's own. */
   readonly incognito?: boolean;
   /** Sent to everybody who is accepted; null: nothing. */
   readonly welcome?: string | null;
 }
 
-export interface ConnectOptions {
+export interface NewAddressOptions extends AddressOptions {
+  /** False: no short link, and no profile behind it. */
+  readonly short?: boolean;
+}
+
+export interface FollowOptions {
   /** The other side sees a random profile. */
   readonly incognito?: boolean;
   /** Sent along with the request; only to addresses. */
@@ -56,6 +63,13 @@ export interface LinkLook {
   readonly type: "invitation" | "contact" | "group";
   /** What its owner shows; null when a link shows nothing. */
   readonly data: ShortLinkUserData | null;
+}
+
+function welcomeOf(text: string | null): MsgContent | null {
+  if (text === null) return null;
+  const welcome: MsgContent = { type: "text", text };
+  checkContent(welcome, false);
+  return welcome;
 }
 
 function kindOf(link: Link): "invitation" | "contact" | "group" {
@@ -88,6 +102,7 @@ export class Links {
           incognito: shown,
           connection: made.connection,
           link: made.shortLink ?? made.link,
+          places: placesOf(made.link, made.shortLink),
           status: "invited",
           origin: "invitation",
         });
@@ -97,47 +112,58 @@ export class Links {
     });
   }
 
-  /** Looks what is behind a link. The short link of an invitation is taken by that: nobody else can use it then. */
+  /**
+   * Looks what is behind a link. The short link of an invitation is taken by that: nobody else can use it then.
+   * @throws LinkError "GONE" when it is not valid any more, ChatError "PROHIBITED" for an own invitation
+   */
   async look(user: string, text: string): Promise<LinkLook> {
     const type = kindOf(parseLink(text));
-    const { data } = await this.#core.agent.preview(text, { profile: user });
+    await this.#core.step((step) => checkInvitation(step, user, placesOf(text)));
+    const { data } = await followingLink(this.#core.agent.preview(text, { profile: user }));
     if (data === null || data.length === 0) return { type, data: null };
     return { type, data: translating(() => decodeShortLinkData(data, this.#core.compression)) };
   }
 
   /**
    * Follows a link. The contact is there at once; `connected` tells when it can be written to.
-   * @throws ChatError, LinkError, and the errors of relays
+   * @throws ChatError ("PROHIBITED" for an own link, and for one of somebody who is known: `contact` says who),
+   * LinkError ("GONE" when it is not valid any more), and the errors of relays
    */
-  async connect(user: string, text: string, { incognito = false, message }: ConnectOptions = {}): Promise<Contact> {
+  async connect(user: string, text: string, { incognito = false, message }: FollowOptions = {}): Promise<Contact> {
     const kind = kindOf(parseLink(text));
-    if (kind === "group") throw new ChatError("UNSUPPORTED", "this is the link of a group, not of a person");
+    if (kind === "group") throw new ChatError("UNSUPPORTED", "this is the link of a group; groups.connect follows it");
     if (message !== undefined && kind !== "contact") {
       throw new ChatError("PROHIBITED", "a first message goes with a request to an address only");
     }
     const core = this.#core;
     const content: MsgContent | null = message === undefined ? null : { type: "text", text: message };
     const contact = await core.making(async () => {
+      // An own invitation must not be taken by looking where it leads.
+      await core.step((step) => checkPlaces(step, user, placesOf(text)));
+      const { link } = await followingLink(core.agent.preview(text, { profile: user }));
+      const places = placesOf(text, link);
       const made = await core.step(async (step) => {
-        await this.#checkNew(step, user, text.trim());
+        await checkPlaces(step, user, places);
         const begun = await beginContact(step, {
           id: newId(),
           user,
           incognito: incognito ? randomProfile() : null,
-          link: text.trim(),
+          // The key that the short link of an invitation gave is known by that link.
+          link: kind === "contact" ? link : text.trim(),
+          places,
           status: "joining",
           origin: kind === "invitation" ? "link" : "address",
           contactReqId: kind === "contact" ? newRandomId() : null,
         });
-        if (content) await this.#firstMessage(step, begun, content);
+        const asking = content ? await this.#withMessage(step, begun, content) : begun;
         // Nothing is made for a profile that does not fit.
-        await this.#info(step, begun);
+        await this.#info(step, asking);
         return begun;
       });
       try {
         await this.join(made.id);
       } catch (error) {
-        if (!core.isClosed) await core.step((step) => eraseContact(step, made));
+        if (!core.isClosed) await core.step((step) => eraseContact(step, made.id));
         throw error;
       }
       return made;
@@ -145,25 +171,15 @@ export class Links {
     return core.step((step) => contactOf(step, contact.id));
   }
 
-  async #checkNew(step: Step, user: string, link: string): Promise<void> {
-    await userOf(step, user);
-    const contacts = (await step.list(TABLE.contacts)).filter((one) => one.user === user);
-    const known = contacts.find((one) => one.link === link && one.status !== "failed" && one.status !== "leaving");
-    if (known) {
-      const own = known.origin === "invitation";
-      throw new ChatError("PROHIBITED", own ? "this is your own invitation" : `you are connecting through this link already: ${known.name}`);
-    }
-    const address = await step.read(TABLE.addresses, user);
-    if (address?.link === link || address?.shortLink === link) throw new ChatError("PROHIBITED", "this is your own address");
-  }
-
-  async #firstMessage(step: Step, contact: Contact, content: MsgContent): Promise<void> {
-    await addItem(step, contact.id, {
+  async #withMessage(step: Step, contact: Contact, content: MsgContent): Promise<Contact> {
+    checkContent(content, false);
+    const { id } = await addItem(step, contact.id, {
       isOwn: true,
       body: { type: "message", container: { content } },
       status: { type: "sending" },
       msgId: newSharedId(),
     });
+    return updateContact(step, contact, { requestItem: id });
   }
 
   /** What a request or a confirmation says. */
@@ -172,8 +188,8 @@ export class Links {
     const user = await userOf(step, contact.user);
     const { profile, shown } = introduction(user, contact);
     updateContact(step, contact, { shown });
-    const [first] = await step.list(TABLE.items, { prefix: `${contact.id}/` });
-    const message = first?.body.type === "message" && first.msgId !== null
+    const first = contact.requestItem === null ? null : await step.readSound(TABLE.items, contact.requestItem);
+    const message = first && isMessage(first) && first.deletedAt === null && first.msgId !== null
       ? { msgId: first.msgId, content: first.body.container.content }
       : null;
     const params = {
@@ -187,11 +203,12 @@ export class Links {
   /** Has the agent follow the link of a contact; again after a crash. To be called while nothing else is made. */
   async join(id: string): Promise<void> {
     const core = this.#core;
-    const { link, user, info } = await core.step(async (step) => {
-      const contact = await contactOf(step, id);
-      return { ...contact, info: await this.#info(step, contact) };
+    const joining = await core.step(async (step) => {
+      const contact = await step.read(TABLE.contacts, id);
+      return contact?.status === "joining" ? { ...contact, info: await this.#info(step, contact) } : null;
     });
-    const connection = await core.agent.join(link ?? "", info, { profile: user });
+    if (!joining) return;
+    const connection = await followingLink(core.agent.join(joining.link ?? "", joining.info, { profile: joining.user }));
     await core.step((step) => this.joined(step, id, connection));
   }
 
@@ -206,74 +223,74 @@ export class Links {
     }
   }
 
+  /** The agent has made a connection for a contact, which may be deleted by now. */
   async joined(step: Step, id: string, connection: string): Promise<void> {
-    const contact = await contactOf(step, id);
+    const contact = await step.read(TABLE.contacts, id);
+    if (contact?.status !== "joining") return step.effect({ type: "drop", connection });
     bind(step, id, connection);
     updateContact(step, contact, { connection, status: "pending" });
   }
 
-  /** A link through which anybody may ask. A user has one at most. */
-  createAddress(user: string, options: AddressOptions = {}): Promise<Address> {
+  /** A link through which anybody may ask. A user has one at most. @throws ChatError, and the errors of relays */
+  createAddress(user: string, options: NewAddressOptions = {}): Promise<Address> {
     const core = this.#core;
     return core.making(async () => {
       const owner = await core.step((step) => userOf(step, user));
       if (await core.read(TABLE.addresses, user)) throw new ChatError("PROHIBITED", "the user has an address already");
-      const { autoAccept = false, incognito = false, welcome = null } = options;
-      const message = welcome === null ? null : { type: "text", text: welcome } as const;
-      const data = this.#addressData(owner.profile, message);
-      const made = await core.agent.createAddress({ profile: user, data });
+      const { autoAccept = false, incognito = false, short = true } = options;
+      if (incognito && short) throw new ChatError("PROHIBITED", SHOWN_PROFILE);
+      const welcome = welcomeOf(options.welcome ?? null);
+      const data = short ? addressData(owner.profile, welcome, core.compression) : new Uint8Array();
+      const made = await core.agent.createAddress({ profile: user, data, short });
       const { connection, link, shortLink } = made;
-      const address: Address = { user, connection, link, shortLink, autoAccept, incognito, welcome: message };
-      await core.step((step) => {
-        step.put(TABLE.addresses, user, address);
+      return core.step(async (step) => {
+        // The profile may have changed while the relay was asked.
+        const isStale = !isSameProfile((await userOf(step, user)).profile, owner.profile);
         step.put(TABLE.bindings, connection, { kind: "address", id: user, lastItem: 0 });
+        const address = { user, connection, link, shortLink, autoAccept, incognito, welcome, isStale };
+        return changeAddress(step, address, {});
       });
-      return address;
     });
-  }
-
-  #addressData(profile: Profile, message: MsgContent | null): Uint8Array {
-    const full = { ...profile, preferences: fullPreferences(profile.preferences) };
-    const data = { profile: full, business: false, ...(message && { message }) };
-    return translating(() => encodeShortLinkData(data, this.#core.compression));
   }
 
   address(user: string): Promise<Address | null> {
     return this.#core.read(TABLE.addresses, user);
   }
 
-  /** @throws ChatError "NOT_FOUND" when the user has no address, and the errors of relays */
-  async setAddress(user: string, options: AddressOptions): Promise<Address> {
-    const core = this.#core;
-    const before = await this.#addressOf(user);
-    const { welcome: text, ...others } = options;
-    const welcome = text === undefined ? before.welcome : text === null ? null : { type: "text", text } as const;
-    const changed: Address = { ...before, ...others, welcome };
-    await core.step((step) => step.put(TABLE.addresses, user, changed));
-    if (text !== undefined) await this.refreshAddress(user);
-    return changed;
+  /**
+   * What is to be seen behind the short link follows in the background (`isStale`), as soon as its relay is reached.
+   * @throws ChatError "NOT_FOUND" when the user has no address
+   */
+  setAddress(user: string, { welcome: text, ...others }: AddressOptions): Promise<Address> {
+    return this.#core.step(async (step) => {
+      const before = await this.#addressOf(step, user);
+      if (others.incognito === true && before.shortLink !== null) throw new ChatError("PROHIBITED", SHOWN_PROFILE);
+      if (text === undefined) return changeAddress(step, before, others);
+      const welcome = welcomeOf(text);
+      const { profile } = await userOf(step, user);
+      // Nothing is kept that does not fit.
+      if (before.shortLink !== null) addressData(profile, welcome, this.#core.compression);
+      return changeAddress(step, before, { ...others, welcome, isStale: true });
+    });
   }
 
-  /** Puts the profile and the welcome of now behind the short link of the address. */
+  /** Puts what is to be seen behind the short link there once more, though it should stand there already. */
   async refreshAddress(user: string): Promise<void> {
-    const { shortLink, connection, welcome } = await this.#addressOf(user);
-    if (shortLink === null) return;
-    const { profile } = await this.#core.step((step) => userOf(step, user));
-    await this.#core.agent.setLinkData(connection, this.#addressData(profile, welcome));
+    await this.#core.step(async (step) => changeAddress(step, await this.#addressOf(step, user), { isStale: true }));
   }
 
   /** Nobody can come through it any more. Contacts stay. */
-  async deleteAddress(user: string): Promise<void> {
-    const { connection } = await this.#addressOf(user);
-    await this.#core.step((step) => {
+  deleteAddress(user: string): Promise<void> {
+    return this.#core.step(async (step) => {
+      const { connection } = await this.#addressOf(step, user);
       step.erase(TABLE.addresses, user);
       step.erase(TABLE.bindings, connection);
       step.effect({ type: "drop", connection });
     });
   }
 
-  async #addressOf(user: string): Promise<Address> {
-    const address = await this.address(user);
+  async #addressOf(step: Step, user: string): Promise<Address> {
+    const address = await step.read(TABLE.addresses, user);
     if (!address) throw new ChatError("NOT_FOUND", "the user has no address");
     return address;
   }
@@ -284,6 +301,7 @@ export class Links {
     return all.filter((one) => one.user === user).toSorted((a, b) => a.at - b.at);
   }
 
+  /** @throws ChatError; who came through an address that shows the profile is not accepted incognito */
   accept(request: string, options: { readonly incognito?: boolean } = {}): Promise<Contact> {
     return this.#core.step((step) => acceptRequest(step, request, options));
   }
@@ -312,8 +330,9 @@ export class Links {
       return;
     }
     await core.step(async (step) => {
-      const now = await contactOf(step, id);
-      if (now.status === "accepting") updateContact(step, now, { status: "pending" });
+      const now = await step.read(TABLE.contacts, id);
+      if (now?.status === "accepting") updateContact(step, now, { status: "pending" });
+      else if (!now || now.status === "leaving") step.effect({ type: "drop", connection: accepting.connection });
     });
   }
 }

@@ -11,7 +11,7 @@ export interface ChatOptions {
   readonly store: Store;
   /** Zstandard: `nodeZstd` of client/node/zstd.ts, or `portableZstd` in browsers. */
   readonly compression: Compression;
-  /** What sends files; none are sent unless given. */
+  /** What sends files that are too large to go between messages; none are sent unless given. */
   readonly files?: Files;
   readonly clock?: Clock;
 }

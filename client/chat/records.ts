@@ -17,17 +17,17 @@ export interface RecordForm<T> {
   plain(value: T): unknown;
 }
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const time = count;
+export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const time = count;
 
-function asText<T>(codec: JsonCodec<T>): v.GenericSchema<unknown, T> {
+export function asText<T>(codec: JsonCodec<T>): v.GenericSchema<unknown, T> {
   return v.pipe(v.string(), v.transform((text): T => codec.read(JSON.parse(text) as Json)));
 }
 
-const textOf = <T>(codec: JsonCodec<T>, value: T): string => JSON.stringify(codec.write(value));
-const textOrNull = <T>(codec: JsonCodec<T>, value: T | null): string | null => value && textOf(codec, value);
+export const textOf = <T>(codec: JsonCodec<T>, value: T): string => JSON.stringify(codec.write(value));
+export const textOrNull = <T>(codec: JsonCodec<T>, value: T | null): string | null => value && textOf(codec, value);
 
-function form<T extends object>(
+export function form<T extends object>(
   schema: v.GenericSchema<unknown, T>,
   texts: (value: T) => object = () => ({}),
 ): RecordForm<T> {
@@ -69,8 +69,10 @@ const contact = v.object({
   origin: v.picklist(["invitation", "link", "address", "request"]),
   /** The link that was made or is followed. */
   link: v.nullable(v.string()),
+  /** Where that link leads, kept to know it again (rules/link-places.ts). */
+  places: v.optional(v.array(v.string()), []),
   version: count,
-  /** SHA-256 of the security code in hex, as it was compared; null when it was not. */
+  /** The security code in hex, as it was compared; null when it was not. */
   verified: v.nullable(v.string()),
   /** Null: as the user wants it for all. */
   receipts: v.nullable(v.boolean()),
@@ -79,6 +81,8 @@ const contact = v.object({
   isFavourite: v.boolean(),
   /** Of the attempt to connect, either side's. */
   contactReqId: v.nullable(v.string()),
+  /** The item of the message that goes with the own request. */
+  requestItem: v.nullable(v.string()),
   createdAt: time,
   nextOut: count,
 });
@@ -91,7 +95,7 @@ export const contactForm: RecordForm<Contact> = form<Contact>(contact, (value) =
 }));
 
 /** Whose a connection of the agent is, and the last of its messages that was stored. */
-const binding = v.object({ kind: v.picklist(["contact", "address"]), id: v.string(), lastItem: count });
+const binding = v.object({ kind: v.picklist(["contact", "address", "member", "groupLink", "fetching", "sending"]), id: v.string(), lastItem: count });
 export type Binding = Readonly<v.InferOutput<typeof binding>>;
 export const bindingForm: RecordForm<Binding> = form<Binding>(binding);
 
@@ -106,6 +110,8 @@ const address = v.object({
   incognito: v.boolean(),
   /** Sent to everybody who is accepted. */
   welcome: v.nullable(asText(msgContent)),
+  /** What stands behind the short link is not what it should be. */
+  isStale: v.boolean(),
 });
 export type Address = Readonly<v.InferOutput<typeof address>>;
 export const addressForm: RecordForm<Address> = form<Address>(address, (value) => ({
@@ -124,6 +130,8 @@ const request = v.object({
   contactReqId: v.nullable(v.string()),
   welcomeMsgId: v.nullable(v.string()),
   message: v.nullable(firstMessage),
+  /** Whoever asks has seen the user's profile behind the short link. */
+  sawProfile: v.boolean(),
   at: time,
 });
 /** Somebody asks to become a contact. */
@@ -134,10 +142,10 @@ export const requestForm: RecordForm<Request> = form<Request>(request, (value) =
 }));
 
 const conversation = v.object({
-  /** The contact's id; of notes to self an id of its own. */
+  /** The id of the contact or the group; of notes to self an id of its own. */
   id: v.string(),
   user: v.string(),
-  kind: v.picklist(["contact", "notes"]),
+  kind: v.picklist(["contact", "notes", "group"]),
   /** Of the last item, or when it began. */
   lastAt: time,
   lastItem: v.nullable(v.string()),
@@ -152,7 +160,7 @@ const conversation = v.object({
 export type Conversation = Readonly<v.InferOutput<typeof conversation>>;
 export const conversationForm: RecordForm<Conversation> = form<Conversation>(conversation);
 
-const status = v.variant("type", [
+export const status = v.variant("type", [
   /** Received, or written as a note. */
   v.object({ type: v.literal("unread") }),
   v.object({ type: v.literal("read") }),
@@ -170,8 +178,9 @@ export type ItemStatus = Readonly<v.InferOutput<typeof status>>;
 
 /** What an item says of the conversation itself. */
 export const ITEM_EVENTS = [
-  "connected", "failed", "contactLeft", "profileChanged", "preferencesChanged", "codeChanged", "voiceRefused",
-  "filePart", "unreadable", "lost",
+  "connected", "failed", "contactLeft", "profileChanged", "preferencesChanged", "codeChanged", "voiceRefused", "callRefused",
+  "filePart", "unreadable", "lost", "invited", "memberJoined", "memberLeft", "memberRemoved", "memberRole", "memberBlocked",
+  "groupUpdated", "groupDeleted", "removed", "refused",
 ] as const;
 export type ItemEvent = (typeof ITEM_EVENTS)[number];
 
@@ -183,17 +192,29 @@ const body = v.variant("type", [
 ]);
 export type ItemBody = Readonly<v.InferOutput<typeof body>>;
 
-const itemReaction = v.object({ isOwn: v.boolean(), reaction: asText(reaction) });
+const itemReaction = v.object({ isOwn: v.boolean(), member: v.nullable(v.string()), reaction: asText(reaction) });
 export interface ItemReaction {
   readonly isOwn: boolean;
+  /** The member who reacts; null: the user, or a conversation of two. */
+  readonly member: string | null;
   readonly reaction: Reaction;
 }
+
+const itemFile = v.object({
+  /** `unsupported`: it cannot be fetched by this program. */
+  state: v.picklist(["sending", "sent", "receiving", "received", "cancelled", "unsupported"]),
+  /** Bytes that are here. */
+  received: count,
+});
+export type ItemFile = Readonly<v.InferOutput<typeof itemFile>>;
 
 const item = v.object({
   /** Sorts after all earlier ones of the conversation. */
   id: v.string(),
   chat: v.string(),
   isOwn: v.boolean(),
+  /** The member who wrote it or did what it says; null: the user, or a conversation of two. */
+  member: v.nullable(v.string()),
   /** When it was stored here. */
   at: time,
   /** When the relay got it; of own items when they were written. */
@@ -203,18 +224,24 @@ const item = v.object({
   body,
   status,
   isEdited: v.boolean(),
+  /** How often what it said was replaced. */
+  editionCount: count,
   /** Deleted by one who could not have it removed here: the body stays. */
   deletedAt: v.nullable(time),
+  /** The moderator of a group who deleted what somebody else wrote. */
+  deletedBy: v.nullable(v.string()),
   reactions: v.array(itemReaction),
   /** Seconds after reading (own: after writing) until it disappears. */
   ttl: v.nullable(count),
   deleteAt: v.nullable(time),
+  /** Where the file of the message is; name and size are in the message. Null: it has none. */
+  file: v.nullable(itemFile),
 });
 export type Item = Readonly<v.InferOutput<typeof item>>;
 /** An item that is a message. */
 export type MessageItem = Item & { readonly body: { readonly type: "message"; readonly container: MsgContainer } };
 
-const plainReaction = ({ isOwn, reaction: value }: ItemReaction): object => ({ isOwn, reaction: textOf(reaction, value) });
+const plainReaction = ({ reaction: value, ...others }: ItemReaction): object => ({ ...others, reaction: textOf(reaction, value) });
 
 export const itemForm: RecordForm<Item> = form<Item>(item, ({ body: value, reactions }) => ({
   reactions: reactions.map(plainReaction),
@@ -243,21 +270,48 @@ export const earlyForm: RecordForm<EarlyReactions> = form<EarlyReactions>(
 
 const messageText: JsonCodec<ChatMessage> = { read: readMessage, write: messageJson };
 
-/** A message to a contact that the agent has not taken yet. */
-const outgoing = v.object({ message: asText(messageText), item: v.nullable(v.string()) });
+/** A part of a file that goes between the messages; its bytes are looked up when it goes. */
+const outgoingChunk = v.object({
+  /** By which the other side knows the message with the file. */
+  msgId: v.string(),
+  /** 1, 2, 3...; 0: the sending is cancelled. */
+  number: count,
+  isLast: v.boolean(),
+});
+
+/** A message or a part of a file for a contact that the agent has not taken yet. */
+const outgoing = v.object({
+  message: v.nullable(asText(messageText)),
+  chunk: v.nullable(outgoingChunk),
+  item: v.nullable(v.string()),
+  subject: v.nullable(v.string()),
+  isDoubtful: v.boolean(),
+});
 export interface Outgoing {
-  readonly message: ChatMessage;
+  /** Null: a chunk. */
+  readonly message: ChatMessage | null;
+  /** Null: a message. */
+  readonly chunk: Readonly<v.InferOutput<typeof outgoingChunk>> | null;
   /** Whose status follows from it. */
   readonly item: string | null;
+  /** The item that it speaks of: when that goes, this is not sent any more. */
+  readonly subject: string | null;
+  /** It may have been handed over when an earlier program ended. */
+  readonly isDoubtful: boolean;
 }
 export const outgoingForm: RecordForm<Outgoing> = form<Outgoing>(outgoing, ({ message }) => ({
-  message: textOf(messageText, message),
+  message: textOrNull(messageText, message),
 }));
 
-/** Items that went to the agent in one of its messages. */
-const sentItems = v.object({ items: v.array(v.string()) });
+/** What went to the agent in one of its messages. */
+const sentItems = v.object({
+  items: v.array(v.string()),
+  chunk: v.nullable(v.object({ item: v.string(), isLast: v.boolean() })),
+});
 export interface SentItems {
   readonly items: readonly string[];
+  /** A part of the file of an item; null: messages. */
+  readonly chunk: { readonly item: string; readonly isLast: boolean } | null;
 }
 export const sentForm: RecordForm<SentItems> = form<SentItems>(sentItems as v.GenericSchema<unknown, SentItems>);
 

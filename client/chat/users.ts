@@ -1,8 +1,8 @@
 import { ChatError } from "./errors.ts";
-import type { Links } from "./links.ts";
 import type { User } from "./records.ts";
 import { leaveContact, newId, sweepUsers } from "./rules/contacts.ts";
-import { beginConversation, clearConversation } from "./rules/items.ts";
+import { deleteGroup } from "./rules/group/manage.ts";
+import { beginConversation, eraseItems } from "./rules/items.ts";
 import { checkProfile, userChanged } from "./rules/profile.ts";
 import { userOf } from "./rules/records.ts";
 import type { Core } from "./runtime/core.ts";
@@ -18,11 +18,9 @@ export function notesOf(user: string): string {
 /** The profiles of this program. All of them are connected; the active one is only what is shown. */
 export class Users {
   readonly #core: Core;
-  readonly #links: Links;
 
-  constructor(core: Core, links: Links) {
+  constructor(core: Core) {
     this.#core = core;
-    this.#links = links;
   }
 
   /** The first one becomes active. @throws ChatError when the profile cannot be shown to others */
@@ -63,15 +61,12 @@ export class Users {
   }
 
   /** Another name, image, description or other preferences; contacts who see the profile are told. */
-  async update(id: string, part: Partial<Profile>): Promise<User> {
-    const user = await this.#change(id, (before) => {
+  update(id: string, part: Partial<Profile>): Promise<User> {
+    return this.#change(id, (before) => {
       const profile = { ...before.profile, ...part };
       checkProfile(profile);
       return { ...before, profile };
     });
-    // Behind the short link of the address; that takes its relay, and everything else is done.
-    if (await this.#links.address(id)) this.#core.background(null, () => this.#links.refreshAddress(id));
-    return user;
   }
 
   /** Whether contacts are told that their messages arrived, unless set otherwise for one. */
@@ -104,6 +99,7 @@ export class Users {
   }
 
   async #leaveAll(step: Step, id: string, notify: boolean): Promise<void> {
+    for (const group of await step.list(TABLE.groups)) if (group.user === id) await deleteGroup(step, group.id);
     for (const contact of await step.list(TABLE.contacts)) {
       if (contact.user === id) await leaveContact(step, contact.id, notify);
     }
@@ -118,7 +114,7 @@ export class Users {
       step.erase(TABLE.bindings, address.connection);
       step.effect({ type: "drop", connection: address.connection });
     }
-    await clearConversation(step, notesOf(id));
+    await eraseItems(step, notesOf(id));
     step.erase(TABLE.conversations, notesOf(id));
   }
 

@@ -113,18 +113,23 @@ class SqliteStore implements BaseStore {
   readonly #delete: StatementSync;
   readonly #up: StatementSync;
   readonly #down: StatementSync;
+  readonly #keysUp: StatementSync;
+  readonly #keysDown: StatementSync;
   readonly #tables: StatementSync;
   #isOpen = true;
 
   constructor(path: string, database: DatabaseSync) {
     this.#path = path;
     this.#database = database;
-    const range = `SELECT key, value FROM records WHERE "table" = ? AND key >= ? AND key < ?`;
+    const where = `FROM records WHERE "table" = ? AND key >= ? AND key < ?`;
+    const [up, down] = ["ORDER BY key ASC LIMIT ?", "ORDER BY key DESC LIMIT ?"];
     this.#get = database.prepare(`SELECT value FROM records WHERE "table" = ? AND key = ?`);
     this.#put = database.prepare("INSERT OR REPLACE INTO records VALUES (?, ?, ?)");
     this.#delete = database.prepare(`DELETE FROM records WHERE "table" = ? AND key = ?`);
-    this.#up = database.prepare(`${range} ORDER BY key ASC LIMIT ?`);
-    this.#down = database.prepare(`${range} ORDER BY key DESC LIMIT ?`);
+    this.#up = database.prepare(`SELECT key, value ${where} ${up}`);
+    this.#down = database.prepare(`SELECT key, value ${where} ${down}`);
+    this.#keysUp = database.prepare(`SELECT key ${where} ${up}`);
+    this.#keysDown = database.prepare(`SELECT key ${where} ${down}`);
     this.#tables = database.prepare(
       `WITH RECURSIVE names (name) AS (
          SELECT min("table") FROM records
@@ -142,15 +147,21 @@ class SqliteStore implements BaseStore {
   }
 
   async list(table: string, range: Range = {}): Promise<Entry[]> {
+    const rows = this.#find(table, range, this.#up, this.#down);
+    return rows.map(({ key, value }) => ({ key: textOf(key), value: bytesOf(value) }));
+  }
+
+  async keys(table: string, range: Range = {}): Promise<string[]> {
+    return this.#find(table, range, this.#keysUp, this.#keysDown).map(({ key }) => textOf(key));
+  }
+
+  #find(table: string, range: Range, up: StatementSync, down: StatementSync): ReturnType<StatementSync["all"]> {
     const bounds = boundsOf(table, range);
     return this.#run(() => {
       if (bounds === null) return [];
-      const statement = bounds.reverse ? this.#down : this.#up;
       // SQLite takes a negative limit as none.
       const limit = bounds.limit === Number.POSITIVE_INFINITY ? -1 : bounds.limit;
-      return statement.all(table, bounds.from, bounds.to, limit).map(({ key, value }) => {
-        return { key: textOf(key), value: bytesOf(value) };
-      });
+      return (bounds.reverse ? down : up).all(table, bounds.from, bounds.to, limit);
     });
   }
 

@@ -35,13 +35,21 @@ export class MemoryStore implements BaseStore {
   }
 
   async list(table: string, range: Range = {}): Promise<Entry[]> {
+    return this.#find(table, range).map(([key, value]) => ({ key, value: new Uint8Array(value) }));
+  }
+
+  async keys(table: string, range: Range = {}): Promise<string[]> {
+    return this.#find(table, range).map(([key]) => key);
+  }
+
+  #find(table: string, range: Range): (readonly [string, Uint8Array])[] {
     const bounds = boundsOf(table, range);
     const records = this.#tables().get(table);
     if (bounds === null || records === undefined) return [];
     const { from, to, limit, reverse } = bounds;
     const found = [...records].filter(([key]) => key >= from && key < to).sort(([a], [b]) => (a < b ? -1 : 1));
     if (reverse) found.reverse();
-    return found.slice(0, limit).map(([key, value]) => ({ key, value: new Uint8Array(value) }));
+    return found.slice(0, limit);
   }
 
   async tables(): Promise<string[]> {

@@ -23,6 +23,10 @@ class ScopedStore implements BaseStore {
     return this.#gate.run(() => this.#base.list(this.#outside(table), range));
   }
 
+  keys(table: string, range?: Range): Promise<string[]> {
+    return this.#gate.run(() => this.#base.keys(this.#outside(table), range));
+  }
+
   tables(): Promise<string[]> {
     return this.#gate.run(async () => {
       const all = await this.#base.tables();

@@ -77,6 +77,10 @@ export class SealedStore implements BaseStore {
     });
   }
 
+  keys(table: string, range?: Range): Promise<string[]> {
+    return this.#gate.run(async () => this.#base.keys(checkTable(table), range));
+  }
+
   tables(): Promise<string[]> {
     return this.#gate.run(async () => {
       const all = await this.#base.tables();

@@ -35,13 +35,15 @@ export interface Store {
   read(table: string, key: string): Promise<Uint8Array | null>;
   /** In the order of the keys. */
   list(table: string, range?: Range): Promise<Entry[]>;
+  /** The keys alone, as {@link list}. No value is read, so that none need be sound. */
+  keys(table: string, range?: Range): Promise<string[]>;
   /** All or nothing, durable once it resolves. Of several changes of one record the last one counts. */
   write(changes: readonly Change[]): Promise<void>;
   /** Waits for what was asked before, then gives the data free. Closing again does nothing more. */
   close(): Promise<void>;
 }
 
-export type StoreReader = Pick<Store, "read" | "list">;
+export type StoreReader = Pick<Store, "read" | "list" | "keys">;
 
 /** A store that can tell what is in it, which those need that move or rewrite all of it. */
 export interface BaseStore extends Store {

@@ -8,21 +8,30 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What programs may rely on. Taking a name away breaks them; so does another meaning under the same name. */
 const VALUES = [
-  "AddressError", "Agent", "AgentError", "ConnectError", "DisconnectedError", "LinkError", "MemoryFile", "MemoryStore",
-  "PeerError", "ProtocolError", "ProxiedRelay", "ProxyError", "RelayConnection", "SCRYPT_COST", "SCRYPT_FLOOR",
-  "SimplexError", "SmpClient", "StoreError", "TimeoutError", "UnexpectedAnswerError", "UsageError", "addPassphrase", "changePassphrase", "connect",
-  "deleteIndexedDbStore", "formatLink", "formatServerAddress", "generateKeyPair", "isSealed", "openIndexedDbStore",
-  "openProfile", "parseLink", "parseServerAddress", "removePassphrase", "scoped", "smp", "systemClock",
+  "AddressError", "Agent", "AgentError", "Chat", "ChatError", "ConnectError", "DisconnectedError", "LinkError",
+  "MemoryFile", "MemoryStore", "PeerError", "ProtocolError", "ProxiedRelay", "ProxyError", "RelayConnection",
+  "SCRYPT_COST", "SCRYPT_FLOOR", "SimplexError", "SmpClient", "StoreError", "TimeoutError", "UnexpectedAnswerError",
+  "UsageError", "addPassphrase", "changePassphrase", "connect", "decodeZstd", "deleteIndexedDbStore", "displayLine",
+  "displayName", "displayText", "formatLink", "formatServerAddress", "generateKeyPair", "isSealed",
+  "openIndexedDbStore", "openProfile", "parseLink", "parseServerAddress", "portableZstd", "removePassphrase",
+  "scoped", "smp", "systemClock",
 ];
 
 const TYPES = [
-  "AgentEvent", "AgentOptions", "AgentRefusal", "BaseStore", "Change", "Channel", "ClientEvent", "Clock",
-  "ConnectOptions", "ConnectionEvent", "ConnectionInfo", "ConnectionRequest", "Entry", "FailureReason", "Integrity",
-  "JoinOptions", "KeptQueue", "KeyPair", "Link", "LinkFailure", "LinkForm", "LinkPreview", "MadeLink", "NewLinkOptions",
-  "PassingEvent", "PeerFault", "ProxiedRelayOptions", "ProxyConnection", "ProxyFailure", "ProxyFallback", "ProxyMode",
-  "ProxyPolicy", "Range", "ReceivedMessageEvent", "RelayEvent", "RelayOptions", "RequestOptions",
-  "Requester", "RotationPhase", "ScryptCost", "SendOptions", "Server", "ServerAddress", "ServiceCredentials",
-  "ShortLink", "SocketEvent", "SocketFactory", "SocketLike", "Store", "StoreErrorCode", "SyncState",
+  "Address", "AddressOptions", "AgentEvent", "AgentOptions", "AgentRefusal", "Agreement", "Attachments", "BaseStore",
+  "Change", "Channel", "ChatHappening", "ChatOptions", "ChatRefusal", "ClientEvent", "Clock", "Compression",
+  "ConnectOptions", "ConnectionEvent", "ConnectionInfo", "ConnectionRequest", "Contact", "ContactSettings",
+  "ContactStatus", "Contacts", "Conversation", "Decompress", "Edition", "Entry", "FailureReason", "FileOptions",
+  "Files", "FollowOptions", "Group", "GroupLink", "GroupPreferences", "GroupProfile", "GroupSettings", "GroupStatus",
+  "Groups", "History", "Integrity", "Invitation", "InviteOptions", "Item", "ItemBody", "ItemEvent", "ItemFile",
+  "ItemReaction", "ItemStatus", "JoinOptions", "KeptQueue", "KeyPair", "Link", "LinkFailure", "LinkForm", "LinkLook",
+  "LinkPreview", "Links", "MadeLink", "Member", "MemberSettings", "MemberStatus", "MessageItem", "Messages",
+  "MsgContainer", "MsgContent", "NewAddressOptions", "NewLinkOptions", "OutgoingFile", "Overview", "Page",
+  "PassingEvent", "PeerFault", "Preferences", "Profile", "ProxiedRelayOptions", "ProxyConnection", "ProxyFailure",
+  "ProxyFallback", "ProxyMode", "ProxyPolicy", "Range", "ReceivedMessageEvent", "RelayEvent", "RelayOptions",
+  "Request", "RequestOptions", "Requester", "Role", "RotationPhase", "ScryptCost", "SearchOptions", "SecurityCode",
+  "SendOptions", "Server", "ServerAddress", "ServiceCredentials", "ShortLink", "ShortLinkUserData", "SocketEvent",
+  "SocketFactory", "SocketLike", "Store", "StoreErrorCode", "SyncState", "User", "Users",
 ];
 
 const COMMANDS = [
@@ -43,11 +52,36 @@ function exportedTypes(): string[] {
   });
 }
 
+/** Which modules of the client are in a program that uses this name of it only. */
+async function modulesWith(name: string): Promise<string[]> {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    stdin: { contents: `export { ${name} } from "./client/index.ts";`, resolveDir: ROOT },
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2024",
+  });
+  const [output] = Object.values(metafile.outputs);
+  return Object.entries(output?.inputs ?? {}).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : []));
+}
+
 describe("the client", () => {
   it("has these public names and no others", () => {
     expect(Object.keys(client).sort(byName)).toEqual(VALUES);
     expect(exportedTypes().sort(byName)).toEqual(TYPES);
     expect(Object.keys(client.smp).sort(byName)).toEqual(COMMANDS);
+  });
+
+  it("costs only what is used of it", async () => {
+    const chat = await modulesWith("Chat");
+    expect(chat.filter((path) => path.startsWith("client/chat/wire/zstd/") && !path.endsWith("frame.ts"))).toEqual([]);
+    expect(chat.filter((path) => path.startsWith("client/agent/"))).not.toEqual([]);
+    const above = (paths: readonly string[], floors: RegExp): string[] => paths.filter((path) => floors.test(path));
+    expect(above(await modulesWith("Agent"), /^client\/chat\//)).toEqual([]);
+    expect(above(await modulesWith("RelayConnection"), /^client\/(chat|agent|ratchet|store)\//)).toEqual([]);
   });
 
   it("is one file for browsers, with crypto that runs there and nothing of Node", async () => {

@@ -112,7 +112,8 @@ export class Performer {
   async #request(connection: Connection, task: TaskOf<"request">): Promise<Conclusion> {
     const info = decode(smpQueueInfo, task.address);
     const [queue] = connection.receive;
-    if (!queue || !connection.e2eKeys) return NOTHING;
+    // Whoever has answered has the request.
+    if (!queue || !connection.e2eKeys || connection.confirmation) return NOTHING;
     const body = sealRequest(newSndQueue(0, info), {
       type: "invitation",
       agentVersion: task.agentVersion,
@@ -122,7 +123,8 @@ export class Performer {
     });
     const { senderId, server } = info;
     await this.#core.routes.run(connection.profile, server, (relay) => smp.send(relay, senderId, null, body, true));
-    return (step) => step.update({ info: null });
+    // The answer may have come first, and with it what goes into the confirmation.
+    return (step) => (step.connection.confirmation ? undefined : step.update({ info: null }));
   }
 
   async #rotate(connection: Connection, { replaces, server }: TaskOf<"rotate">): Promise<Conclusion> {

@@ -23,7 +23,9 @@ export type LinkFailure =
   /** The data is for a queue at another address than the link's. */
   | "ADDRESS"
   /** The data does not fit behind a short link. */
-  | "LARGE";
+  | "LARGE"
+  /** It was used or deleted, or never led anywhere. */
+  | "GONE";
 
 /** A link cannot be used. What follows from `failure` is the same for every further attempt with the same data. */
 export class LinkError extends SimplexError {

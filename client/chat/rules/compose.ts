@@ -4,7 +4,6 @@ import type { Step } from "../step.ts";
 import { editionKey, prefixOf, TABLE } from "../tables.ts";
 import type { MsgContainer, Quote } from "../wire/container.ts";
 import type { MsgContent } from "../wire/content.ts";
-import type { FileInvitation } from "../wire/file.ts";
 import { newSharedId } from "../wire/ids.ts";
 import { chatMessage } from "../wire/message.ts";
 import type { Feature } from "../wire/preferences.ts";
@@ -13,10 +12,11 @@ import { contentProblem, quotedContent } from "../wire/rules/content.ts";
 import { canDelete, canEdit, MAX_PREVIEW_LENGTH } from "../wire/rules/limits.ts";
 import { MAX_TTL } from "../wire/rules/preferences.ts";
 import { utcTimeOf } from "../wire/time.ts";
-import { addItem, changeItem, removeItem } from "./items.ts";
-import { enqueue } from "./outbox.ts";
+import { abandonFile, announcement, attach, type Attachment, ownFile } from "./files.ts";
+import { addItem, removeItem } from "./items.ts";
+import { enqueue, withdraw } from "./outbox.ts";
 import { agreementOf } from "./preferences.ts";
-import { contactOf, conversationOf, isMessage, itemOf, userOf } from "./records.ts";
+import { changeItem, contactOf, conversationOf, isMessage, itemOf, userOf } from "./records.ts";
 
 export interface SendOptions {
   /** An item of the same conversation. */
@@ -25,6 +25,8 @@ export interface SendOptions {
   readonly ttl?: number;
   /** The text is still being typed; `edit` goes on with it. */
   readonly isLive?: boolean;
+  /** In a group: ids of members whom the text names. */
+  readonly mentions?: readonly string[];
   /** Text or picture was taken from another message. */
   readonly isForwarded?: boolean;
 }
@@ -45,7 +47,14 @@ function checkAllowed({ user, contact }: Partner, feature: Feature, what: string
   throw new ChatError("FEATURE", `${contact.name} and you have not agreed on ${what}; change the preferences`);
 }
 
-function checkContent(content: MsgContent, hasFile: boolean): void {
+/** @throws ChatError "FEATURE" when the contact may not be called. A call that goes on can be ended all the same. */
+export async function checkCalls(step: Step, contactId: string): Promise<void> {
+  const contact = await contactOf(step, contactId);
+  checkAllowed({ contact, user: await userOf(step, contact.user) }, "calls", "calls");
+}
+
+/** @throws ChatError when a message cannot be sent like that. */
+export function checkContent(content: MsgContent, hasFile: boolean): void {
   // A picture without a file is its preview, which is shown everywhere.
   const problem = contentProblem(content, hasFile || content.type === "image");
   if (problem !== null) throw new ChatError("CONTENT", problem);
@@ -86,10 +95,11 @@ export async function compose(
   chat: string,
   content: MsgContent,
   options: SendOptions = {},
-  file: FileInvitation | null = null,
+  attachment: Attachment | null = null,
 ): Promise<Item> {
   const partner = await partnerOf(step, chat);
   const { contact } = partner;
+  const file = announcement(attachment);
   checkContent(content, file !== null);
   if (content.type === "voice") checkAllowed(partner, "voice", "voice messages");
   if (file && content.type !== "voice") checkAllowed(partner, "files", "files and media");
@@ -109,35 +119,39 @@ export async function compose(
     status: contact ? { type: "new" } : { type: "read" },
     msgId,
     ttl,
+    file: ownFile(attachment, contact === null),
   });
-  if (contact) await enqueue(step, chat, chatMessage({ type: "x.msg.new", params: container }, msgId), item.id);
+  const message = chatMessage({ type: "x.msg.new", params: container }, msgId);
+  if (contact) await enqueue(step, chat, message, { item: item.id });
+  attach(step, item.id, attachment);
   return item;
 }
 
-function editable(item: Item): MessageItem {
+export function editable(item: Item): MessageItem {
   if (!item.isOwn || !isMessage(item)) throw new ChatError("PROHIBITED", "only an own message can be edited");
   if (item.deletedAt !== null) throw new ChatError("PROHIBITED", "the message was deleted");
   if (item.body.container.forward) throw new ChatError("PROHIBITED", "a forwarded message cannot be edited");
   return item;
 }
 
+/** What is kept of the history of a message; the oldest goes for a new one. */
+export const MAX_EDITIONS = 50;
+
 /** Puts the content in the place of what is there, which is kept in the history. */
-export async function replaceContent(
-  step: Step,
-  item: MessageItem,
-  content: MsgContent,
-  isLive: boolean,
-): Promise<Item> {
+export function replaceContent(step: Step, item: MessageItem, content: MsgContent, isLive: boolean): Item {
   const { live: wasLive, ...container } = item.body.container;
   const isSame = JSON.stringify(container.content) === JSON.stringify(content);
   // What is typed live has no history: every letter of it would be there.
-  if (!wasLive && !isSame) {
-    const earlier = await step.keys(TABLE.editions, { prefix: prefixOf(item.id) });
-    step.put(TABLE.editions, editionKey(item.id, earlier.length), { content: container.content, at: step.now });
+  const isKept = !wasLive && !isSame;
+  const { editionCount } = item;
+  if (isKept) {
+    step.put(TABLE.editions, editionKey(item.id, editionCount), { content: container.content, at: step.now });
+    if (editionCount >= MAX_EDITIONS) step.erase(TABLE.editions, editionKey(item.id, editionCount - MAX_EDITIONS));
   }
   return changeItem(step, item, {
     body: { type: "message", container: { ...container, content, ...(isLive && { live: true }) } },
-    isEdited: item.isEdited || (!wasLive && !isSame),
+    isEdited: item.isEdited || isKept,
+    editionCount: editionCount + (isKept ? 1 : 0),
   });
 }
 
@@ -153,7 +167,7 @@ export async function edit(step: Step, id: string, content: MsgContent, isLive =
   if (container.content.type !== content.type && container.file) {
     throw new ChatError("CONTENT", "a message with a file cannot become one of another kind");
   }
-  const changed = await replaceContent(step, item, content, isLive);
+  const changed = replaceContent(step, item, content, isLive);
   if (contact && item.msgId !== null) {
     const params = {
       msgId: item.msgId,
@@ -161,32 +175,39 @@ export async function edit(step: Step, id: string, content: MsgContent, isLive =
       ...(item.ttl !== null && { ttl: item.ttl }),
       ...(isLive && { live: true }),
     };
-    await enqueue(step, item.chat, chatMessage({ type: "x.msg.update", params }, newSharedId()));
+    await enqueue(step, item.chat, chatMessage({ type: "x.msg.update", params }, newSharedId()), { subject: item.id });
   }
   return changed;
 }
 
-/** Deletes an item here; nobody is told. */
+/** Deletes an item here; nobody is told, and what was not sent yet will not be. */
 export async function deleteForSelf(step: Step, id: string): Promise<void> {
-  await removeItem(step, await itemOf(step, id));
+  // One that is damaged can be deleted as well.
+  if (!await step.has(TABLE.items, id)) await itemOf(step, id);
+  await removeItem(step, id);
 }
 
-/** Deletes an own message on both sides, within 24 hours. It stays marked where full deletion was not agreed. */
+/**
+ * Deletes an own message on both sides, within 24 hours. It stays marked where full deletion was not agreed. One that
+ * was not sent yet is not sent any more.
+ */
 export async function deleteForAll(step: Step, id: string): Promise<void> {
   const item = await itemOf(step, id);
   const partner = await partnerOf(step, item.chat);
   const { contact, user } = partner;
-  if (!contact) return removeItem(step, item);
+  if (!contact) return deleteForSelf(step, id);
   if (!item.isOwn || !isMessage(item) || item.msgId === null) {
     throw new ChatError("PROHIBITED", "only an own message can be deleted for both; delete it for yourself");
   }
   if (item.deletedAt !== null) throw new ChatError("PROHIBITED", "the message was deleted already");
+  const withdrawal = await withdraw(step, prefixOf(id));
+  if (withdrawal === "withdrawn") return deleteForSelf(step, id);
   if (!canDelete(item.sentAt, step.now)) {
     throw new ChatError("PROHIBITED", "a message can be deleted for both for 24 hours only; delete it for yourself");
   }
   await enqueue(step, item.chat, chatMessage({ type: "x.msg.del", params: { msgId: item.msgId } }, newSharedId()));
-  if (agreementOf(user, contact).effective.fullDelete.forMe) await removeItem(step, item);
-  else changeItem(step, item, { deletedAt: step.now });
+  if (agreementOf(user, contact).effective.fullDelete.forMe) await removeItem(step, id);
+  else changeItem(step, await abandonFile(step, item), { deletedAt: step.now });
 }
 
 /** Reacts with one of the known emoji, or takes that back. @throws ChatError */
@@ -212,5 +233,5 @@ export async function react(step: Step, id: string, text: string, add: boolean):
     await enqueue(step, item.chat, chatMessage({ type: "x.msg.react", params }, newSharedId()));
   }
   const others = item.reactions.filter((one) => !isSame(one));
-  return changeItem(step, item, { reactions: add ? [...others, { isOwn: true, reaction }] : others });
+  return changeItem(step, item, { reactions: add ? [...others, { isOwn: true, member: null, reaction }] : others });
 }

@@ -3,15 +3,16 @@ import { randomBytes } from "#crypto/random";
 import { ChatError } from "../errors.ts";
 import type { Contact } from "../records.ts";
 import type { Step } from "../step.ts";
-import { prefixOf, TABLE } from "../tables.ts";
+import { TABLE } from "../tables.ts";
 import { newSharedId } from "../wire/ids.ts";
 import { chatMessage } from "../wire/message.ts";
 import type { Preferences } from "../wire/preferences.ts";
 import { nameProblem } from "../wire/rules/names.ts";
 import { CHAT_VERSION } from "../wire/versions.ts";
-import { addEvent, beginConversation, clearConversation } from "./items.ts";
+import { addEvent, beginConversation, eraseItems } from "./items.ts";
+import { placesOf } from "./link-places.ts";
 import { uniqueName } from "./names.ts";
-import { enqueue } from "./outbox.ts";
+import { enqueue, eraseOutbox } from "./outbox.ts";
 import { agreementOf } from "./preferences.ts";
 import { noteAgreement, tellProfile } from "./profile.ts";
 import { contactOf, updateContact, userOf } from "./records.ts";
@@ -37,6 +38,7 @@ export async function beginContact(step: Step, given: Given): Promise<Contact> {
     connection: null,
     failure: null,
     link: null,
+    places: placesOf(given.link ?? null),
     version: CHAT_VERSION.compressionAndPq,
     verified: null,
     receipts: null,
@@ -44,6 +46,7 @@ export async function beginContact(step: Step, given: Given): Promise<Contact> {
     isMuted: false,
     isFavourite: false,
     contactReqId: null,
+    requestItem: null,
     createdAt: step.now,
     nextOut: 1,
     ...given,
@@ -93,34 +96,53 @@ export async function setPreferences(step: Step, id: string, preferences: Prefer
 
 /** The contact goes as soon as what waits for it was sent. `notify`: it is told before. */
 export async function leaveContact(step: Step, id: string, notify: boolean): Promise<void> {
-  const contact = await contactOf(step, id);
+  const contact = await step.readSound(TABLE.contacts, id);
+  if (!contact) return eraseDamaged(step, id);
   if (contact.status === "leaving") return;
   if (contact.status === "connected" && notify) {
     await enqueue(step, id, chatMessage({ type: "x.direct.del", params: {} }, newSharedId()));
-  } else await step.eraseAll(TABLE.outbox, prefixOf(id));
-  await clearConversation(step, id);
+  } else await eraseOutbox(step, id);
+  await eraseItems(step, id);
+  step.erase(TABLE.conversations, id);
   updateContact(step, await contactOf(step, id), { status: "leaving" });
   step.effect({ type: "send", contact: id });
 }
 
-/** Nothing of the contact remains. */
-export async function eraseContact(step: Step, contact: Contact): Promise<void> {
-  const { id, connection } = contact;
-  await clearConversation(step, id);
-  await step.eraseAll(TABLE.outbox, prefixOf(id));
-  await step.eraseAll(TABLE.sent, prefixOf(id));
+async function eraseRecords(step: Step, id: string): Promise<void> {
+  await eraseItems(step, id);
+  await eraseOutbox(step, id);
   step.erase(TABLE.conversations, id);
   step.erase(TABLE.contacts, id);
-  if (connection !== null) step.erase(TABLE.bindings, connection);
   step.tell({ type: "contactDeleted", contact: id });
+}
+
+/** Nothing of the contact remains. One that is gone already is gone. */
+export async function eraseContact(step: Step, id: string): Promise<void> {
+  const contact = await step.read(TABLE.contacts, id);
+  if (!contact) return;
+  await eraseRecords(step, id);
+  if (contact.connection !== null) step.erase(TABLE.bindings, contact.connection);
   await sweepUsers(step);
+}
+
+/** A contact that cannot be read any more: nobody can be told, but it need not stay for that. */
+async function eraseDamaged(step: Step, id: string): Promise<void> {
+  if (!await step.has(TABLE.contacts, id)) await contactOf(step, id);
+  await eraseRecords(step, id);
+  for (const connection of await step.keys(TABLE.bindings, {})) {
+    const binding = await step.readSound(TABLE.bindings, connection);
+    if (binding?.kind !== "contact" || binding.id !== id) continue;
+    step.erase(TABLE.bindings, connection);
+    step.effect({ type: "drop", connection });
+  }
 }
 
 /** Removes users who are being deleted and whose contacts are all gone. */
 export async function sweepUsers(step: Step): Promise<void> {
   const leaving = (await step.list(TABLE.users)).filter(({ isLeaving }) => isLeaving);
   if (leaving.length === 0) return;
-  const users = new Set((await step.list(TABLE.contacts)).map(({ user }) => user));
+  const owned = [...await step.list(TABLE.contacts), ...await step.list(TABLE.groups)];
+  const users = new Set(owned.map(({ user }) => user));
   for (const { id } of leaving) {
     if (!users.has(id)) step.erase(TABLE.users, id);
   }

@@ -9,9 +9,10 @@ import { obeysDeletion } from "../wire/rules/limits.ts";
 import { safeFileName } from "../wire/rules/names.ts";
 import { receivedTtl } from "../wire/rules/preferences.ts";
 import { replaceContent } from "./compose.ts";
-import { addEvent, addItem, changeItem, removeItem, sharedItem } from "./items.ts";
+import { abandonFile, expected, fetchFile } from "./files.ts";
+import { addEvent, addItem, removeItem, sharedItem } from "./items.ts";
 import { agreementOf } from "./preferences.ts";
-import { isMessage } from "./records.ts";
+import { changeItem, isMessage } from "./records.ts";
 
 /** Where a message came from. */
 export interface Source {
@@ -35,14 +36,16 @@ export async function messageReceived(
   }
   const { file, ...others } = container;
   const kept = file ? { ...others, file: { ...file, fileName: safeFileName(file.fileName) } } : others;
-  await addItem(step, contact.id, {
+  const item = await addItem(step, contact.id, {
     isOwn: false,
     body: { type: "message", container: kept },
     status: { type: "unread" },
     msgId,
     sentAt,
     ttl: receivedTtl(timed.isOn, container.ttl),
+    file: expected(file, msgId !== null),
   });
+  if (file) await fetchFile(step, item, contact.id, user.id, file.fileName);
 }
 
 /** `x.msg.update`. What is not here (any more) becomes a new item that is marked as edited. */
@@ -69,15 +72,15 @@ export async function updateReceived(
   const { container } = item.body;
   const isSame = JSON.stringify(container.content) === JSON.stringify(content);
   if (isSame && !live && !container.live) return;
-  await replaceContent(step, item, content, live);
+  replaceContent(step, item, content, live);
 }
 
 /** `x.msg.del`: the message goes, or stays marked where full deletion was not agreed. */
 export async function deletionReceived(step: Step, { user, contact, sentAt }: Source, msgId: Id): Promise<void> {
   const item = await sharedItem(step, contact.id, false, msgId);
   if (!item || item.deletedAt !== null || !obeysDeletion(item.sentAt, sentAt)) return;
-  if (agreementOf(user, contact).effective.fullDelete.forContact) await removeItem(step, item);
-  else changeItem(step, item, { deletedAt: step.now });
+  if (agreementOf(user, contact).effective.fullDelete.forContact) await removeItem(step, item.id);
+  else changeItem(step, await abandonFile(step, item), { deletedAt: step.now });
 }
 
 const sameReaction = (a: Reaction, b: Reaction): boolean =>
@@ -92,7 +95,7 @@ export function changedReactions(
   const theirs = reactions.filter(({ isOwn }) => !isOwn);
   const has = theirs.some((one) => sameReaction(one.reaction, reaction));
   if (has === add || (add && theirs.length >= MAX_REACTIONS)) return null;
-  if (add) return [...reactions, { isOwn: false, reaction }];
+  if (add) return [...reactions, { isOwn: false, member: null, reaction }];
   return reactions.filter((one) => one.isOwn || !sameReaction(one.reaction, reaction));
 }
 

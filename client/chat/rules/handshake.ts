@@ -3,17 +3,19 @@ import type { Address, Contact, Request } from "../records.ts";
 import type { Step } from "../step.ts";
 import { TABLE } from "../tables.ts";
 import { decodeConnInfo } from "../wire/body.ts";
+import type { MsgContent } from "../wire/content.ts";
 import type { ContactRequest } from "../wire/event.ts";
-import { newSharedId } from "../wire/ids.ts";
+import { type Id, newProbe, newSharedId } from "../wire/ids.ts";
 import { chatMessage, type ReceivedMessage } from "../wire/message.ts";
 import type { Profile } from "../wire/profile.ts";
 import { CHAT_VERSION, connectionVersion } from "../wire/versions.ts";
 import { beginContact, bind, newId } from "./contacts.ts";
 import { messageReceived } from "./content.ts";
+import { businessAnswered } from "./group/business.ts";
 import { addEvent, addItem } from "./items.ts";
 import { randomProfile } from "./names.ts";
-import { connInfo, dropOutbox, enqueue } from "./outbox.ts";
-import { introduction, profileReceived } from "./profile.ts";
+import { connInfo, dropOutbox, enqueue, setStatus } from "./outbox.ts";
+import { introduction, noteProfile, takeProfile } from "./profile.ts";
 import { contactOf, updateContact, userOf } from "./records.ts";
 
 /** What the other side's handshake says of it. @throws MessageError, ChatError "UNREADABLE" */
@@ -24,8 +26,8 @@ function profileIn(message: ReceivedMessage): Profile {
 }
 
 async function introduced(step: Step, contact: Contact, message: ReceivedMessage): Promise<Contact> {
-  const user = await userOf(step, contact.user);
-  const known = await profileReceived(step, user, contact, profileIn(message));
+  await takeProfile(step, contact.id, profileIn(message));
+  const known = await noteProfile(step, await userOf(step, contact.user), contact);
   const version = connectionVersion(message.versions, CHAT_VERSION.initial);
   return updateContact(step, known, { version });
 }
@@ -38,11 +40,19 @@ export async function introduce(step: Step, contact: Contact): Promise<Uint8Arra
   return connInfo(step, chatMessage({ type: "x.info", params: { profile } }));
 }
 
+/** The agent does not tell when a request was sent; an answer does. */
+async function requestArrived(step: Step, { id, requestItem }: Contact): Promise<void> {
+  if (requestItem !== null) await setStatus(step, id, [requestItem], { type: "sent", isProxied: false });
+}
+
 /** Somebody used the invitation, or the owner of an address accepted. @returns what to allow the connection with */
 export async function confirmed(step: Step, contactId: string, info: Uint8Array): Promise<Uint8Array> {
   const contact = await contactOf(step, contactId);
-  const known = await introduced(step, contact, decodeConnInfo(info, step.compression));
+  const message = decodeConnInfo(info, step.compression);
+  if (message.event.type === "x.grp.link.inv") return businessAnswered(step, contact, message, message.event.params);
+  const known = await introduced(step, contact, message);
   const pending = known.status === "connected" ? known : updateContact(step, known, { status: "pending" });
+  await requestArrived(step, pending);
   return introduce(step, pending);
 }
 
@@ -57,19 +67,31 @@ export async function connected(step: Step, contactId: string): Promise<void> {
   const contact = await contactOf(step, contactId);
   if (contact.status === "connected" || contact.status === "leaving") return;
   const now = updateContact(step, contact, { status: "connected", link: null });
+  await requestArrived(step, contact);
   await addEvent(step, contactId, "connected");
   step.tell({ type: "connected", contact: now });
+  // Official clients that compare no profiles send one that nobody can match: so who does not compare cannot be told.
+  if (now.origin === "invitation") {
+    await enqueue(step, contactId, chatMessage({ type: "x.info.probe", params: { probe: newProbe() } }, newSharedId()));
+  }
   step.effect({ type: "send", contact: contactId });
 }
 
 /** The connection will never be, or is lost. */
 export async function failed(step: Step, contactId: string, detail: string): Promise<void> {
-  const contact = await contactOf(step, contactId);
-  if (contact.status === "failed" || contact.status === "leaving" || contact.status === "left") return;
-  updateContact(step, contact, { status: "failed", failure: detail.toWellFormed() });
-  await dropOutbox(step, contactId, detail.toWellFormed());
+  const contact = await step.read(TABLE.contacts, contactId);
+  if (!contact || contact.status === "failed" || contact.status === "leaving" || contact.status === "left") return;
+  const why = detail.toWellFormed();
+  updateContact(step, contact, { status: "failed", failure: why });
+  await dropOutbox(step, contactId, why);
+  const { requestItem } = contact;
+  if (requestItem !== null) await setStatus(step, contact.id, [requestItem], { type: "error", reason: "NOT_AVAILABLE", detail: why });
   await addEvent(step, contactId, "failed", detail);
 }
+
+/** Why nobody who came through such an address is met incognito, as official clients have it too. */
+export const SHOWN_PROFILE = "the short link of the address shows your profile, so that a random one would hide nothing; "
+  + "make the address with `short: false`, or invite the person incognito";
 
 const sameAttempt = (id: string | undefined, other: string | null): boolean => id !== undefined && id === other;
 
@@ -101,11 +123,15 @@ export async function requestReceived(
     contactReqId: contactReqId ?? null,
     welcomeMsgId: params.welcomeMsgId ?? null,
     message: params.message ?? null,
+    sawProfile: pending?.sawProfile === true || address.shortLink !== null,
     at: pending?.at ?? step.now,
   };
   step.put(TABLE.requests, made.id, made);
   step.tell({ type: "request", request: made });
-  if (address.autoAccept) await acceptRequest(step, made.id, { incognito: address.incognito });
+  if (address.autoAccept) await acceptRequest(step, made.id, {
+    // Whoever has seen the profile already sees it again, as with official clients.
+    incognito: address.incognito && !made.sawProfile,
+  });
 }
 
 /** The request becomes a contact; the agent is asked once that is on disk. */
@@ -117,6 +143,7 @@ export async function acceptRequest(
   const request = await step.read(TABLE.requests, id);
   if (!request) throw new ChatError("NOT_FOUND", `there is no request '${id}', or it was answered already`);
   const { user, profile, contactReqId, message, version } = request;
+  if (incognito && request.sawProfile) throw new ChatError("PROHIBITED", SHOWN_PROFILE);
   const contact = await beginContact(step, {
     id,
     user,
@@ -132,31 +159,31 @@ export async function acceptRequest(
   step.erase(TABLE.requests, id);
   step.tell({ type: "requestGone", request: id });
   step.effect({ type: "accept", contact: id });
+  const address = await step.read(TABLE.addresses, user);
+  const content = address?.welcome ?? null;
+  if (content && request.welcomeMsgId !== null) await welcomeShown(step, contact, content, request.welcomeMsgId);
   if (message) {
     const source = { user: await userOf(step, user), contact, sentAt: request.at };
     await messageReceived(step, source, message.msgId, { content: message.content });
   }
-  await welcome(step, contact, request);
+  if (content && request.welcomeMsgId === null) await welcome(step, contact, content);
   return contact;
 }
 
-/** The address's answer to everybody. One who shows it already gets it under the id that it has there. */
-async function welcome(step: Step, contact: Contact, { welcomeMsgId }: Request): Promise<void> {
-  const address = await step.read(TABLE.addresses, contact.user);
-  const content = address?.welcome;
-  if (!content) return;
-  const msgId = welcomeMsgId ?? newSharedId();
-  const container = { content };
-  const item = await addItem(step, contact.id, {
-    isOwn: true,
-    body: { type: "message", container },
-    status: { type: "new" },
-    msgId,
-  });
-  const event = welcomeMsgId === null
-    ? { type: "x.msg.new", params: container } as const
-    : { type: "x.msg.update", params: { msgId, content } } as const;
-  await enqueue(step, contact.id, chatMessage(event, welcomeMsgId === null ? msgId : newSharedId()), item.id);
+/** The address's answer to everybody. */
+async function welcome(step: Step, contact: Contact, content: MsgContent): Promise<void> {
+  const [msgId, container] = [newSharedId(), { content }];
+  const body = { type: "message", container } as const;
+  const item = await addItem(step, contact.id, { isOwn: true, body, status: { type: "new" }, msgId });
+  await enqueue(step, contact.id, chatMessage({ type: "x.msg.new", params: container }, msgId), { item: item.id });
+}
+
+/** Who has read the answer behind the link already, before asking, is told only what it says by now. */
+async function welcomeShown(step: Step, contact: Contact, content: MsgContent, msgId: Id): Promise<void> {
+  const body = { type: "message", container: { content } } as const;
+  const item = await addItem(step, contact.id, { isOwn: true, body, status: { type: "sent", isProxied: false }, msgId });
+  const update = chatMessage({ type: "x.msg.update", params: { msgId, content } }, newSharedId());
+  await enqueue(step, contact.id, update, { subject: item.id });
 }
 
 export async function rejectRequest(step: Step, id: string): Promise<void> {

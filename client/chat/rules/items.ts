@@ -1,20 +1,25 @@
 import type { Conversation, Item, ItemBody, ItemEvent, ItemStatus } from "../records.ts";
 import type { Step } from "../step.ts";
-import { expiryKey, itemId, prefixOf, sharedKey, TABLE } from "../tables.ts";
+import { chatOf, expiringItem, expiryKey, itemId, prefixOf, sharedKey, TABLE } from "../tables.ts";
 import type { Id } from "../wire/ids.ts";
-import { conversationOf, itemOf } from "./records.ts";
+import { eraseFetchings, eraseFiles } from "./files.ts";
+import { withdraw, type Withdrawal } from "./outbox.ts";
+import { changeItem, conversationOf, itemOf } from "./records.ts";
 
 /** Milliseconds. */
 const SECOND = 1000;
 
 export interface NewItem {
   readonly isOwn: boolean;
+  /** The member of a group whose it is. */
+  readonly member?: string | null;
   readonly body: ItemBody;
   readonly status: ItemStatus;
   readonly msgId?: Id | null;
   readonly sentAt?: number;
   readonly ttl?: number | null;
   readonly isEdited?: boolean;
+  readonly file?: Item["file"];
 }
 
 function updateConversation(step: Step, conversation: Conversation, part: Partial<Conversation>): void {
@@ -47,34 +52,43 @@ function startTimer(step: Step, item: Item): Item {
   return { ...item, deleteAt };
 }
 
+async function isLoud(step: Step, { id, kind }: Conversation): Promise<boolean> {
+  if (kind === "notes") return false;
+  const other = kind === "group" ? await step.read(TABLE.groups, id) : await step.read(TABLE.contacts, id);
+  return other?.isMuted === false;
+}
+
 /** Puts an item at the end of a conversation. Reactions that came before it are with it. */
 export async function addItem(step: Step, chat: string, { isOwn, body, status, ...part }: NewItem): Promise<Item> {
   const conversation = await conversationOf(step, chat);
-  const { msgId = null, sentAt = step.now, ttl = null, isEdited = false } = part;
-  const key = msgId === null ? null : sharedKey(chat, isOwn, msgId);
+  const { member = null, msgId = null, sentAt = step.now, ttl = null, isEdited = false, file = null } = part;
+  const key = msgId === null ? null : sharedKey(chat, isOwn, msgId, member);
   const early = key === null ? null : await step.read(TABLE.earlyReactions, key);
   const added: Item = {
     id: itemId(chat, conversation.nextItem),
     chat,
     isOwn,
+    member,
     at: step.now,
     sentAt,
     msgId,
     body,
     status,
     isEdited,
+    editionCount: 0,
     deletedAt: null,
+    deletedBy: null,
     reactions: [...(early?.reactions ?? [])],
     ttl,
     deleteAt: null,
+    file,
   };
   const item = isOwn ? startTimer(step, added) : added;
   step.put(TABLE.items, item.id, item);
   if (key !== null) step.put(TABLE.shared, key, { to: item.id });
   if (key !== null && early) step.erase(TABLE.earlyReactions, key);
   const isUnread = status.type === "unread";
-  const contact = conversation.kind === "contact" ? await step.read(TABLE.contacts, chat) : null;
-  step.tell({ type: "item", item, isLoud: isUnread && contact?.isMuted === false });
+  step.tell({ type: "item", item, isLoud: isUnread && await isLoud(step, conversation) });
   updateConversation(step, conversation, {
     lastAt: step.now,
     lastItem: item.id,
@@ -85,40 +99,49 @@ export async function addItem(step: Step, chat: string, { isOwn, body, status, .
 }
 
 /** Something that happened to the conversation itself. */
-export async function addEvent(step: Step, chat: string, event: ItemEvent, detail = ""): Promise<void> {
+export async function addEvent(
+  step: Step,
+  chat: string,
+  event: ItemEvent,
+  detail = "",
+  member: string | null = null,
+): Promise<void> {
   const body = { type: "event", event, detail: detail.toWellFormed() } as const;
-  await addItem(step, chat, { isOwn: false, body, status: { type: "read" } });
+  await addItem(step, chat, { isOwn: false, member, body, status: { type: "read" } });
 }
 
 /** The item that a message of one side is known by; null when there is none. */
-export async function sharedItem(step: Step, chat: string, isOwn: boolean, msgId: Id): Promise<Item | null> {
-  const pointer = await step.read(TABLE.shared, sharedKey(chat, isOwn, msgId));
+export async function sharedItem(
+  step: Step,
+  chat: string,
+  isOwn: boolean,
+  msgId: Id,
+  member: string | null = null,
+): Promise<Item | null> {
+  const pointer = await step.read(TABLE.shared, sharedKey(chat, isOwn, msgId, member));
   return pointer && step.read(TABLE.items, pointer.to);
 }
 
-export function changeItem(step: Step, item: Item, part: Partial<Item>): Item {
-  const changed = { ...item, ...part };
-  step.put(TABLE.items, item.id, changed);
-  step.tell({ type: "itemChanged", item: changed });
-  return changed;
-}
-
-/** Nothing of the item remains. */
-export async function removeItem(step: Step, item: Item): Promise<void> {
-  const { id, chat, isOwn, msgId, deleteAt, status } = item;
+/** Nothing of the item remains, and what waits to be sent of it is not sent. It need not be readable. */
+export async function removeItem(step: Step, id: string): Promise<Withdrawal> {
+  const chat = chatOf(id);
+  const item = await step.readSound(TABLE.items, id);
   step.erase(TABLE.items, id);
-  if (msgId !== null) step.erase(TABLE.shared, sharedKey(chat, isOwn, msgId));
-  if (deleteAt !== null) step.erase(TABLE.expiry, expiryKey(deleteAt, id));
+  if (item && item.msgId !== null) step.erase(TABLE.shared, sharedKey(chat, item.isOwn, item.msgId, item.member));
+  if (item && item.deleteAt !== null) step.erase(TABLE.expiry, expiryKey(item.deleteAt, id));
   await step.eraseAll(TABLE.editions, prefixOf(id));
+  step.erase(TABLE.deliveries, id);
+  await eraseFiles(step, prefixOf(id), item);
+  const withdrawal = await withdraw(step, prefixOf(id));
   step.tell({ type: "itemGone", item: id, chat });
-  const conversation = await step.read(TABLE.conversations, chat);
-  if (!conversation) return;
+  const conversation = await step.readSound(TABLE.conversations, chat);
+  if (!conversation) return withdrawal;
   const isLast = conversation.lastItem === id;
-  const last = isLast ? await step.before(TABLE.items, prefixOf(chat), id) : null;
   updateConversation(step, conversation, {
-    unread: Math.max(0, conversation.unread - (status.type === "unread" ? 1 : 0)),
-    ...(isLast ? { lastItem: last?.id ?? null } : {}),
+    unread: Math.max(0, conversation.unread - (item?.status.type === "unread" ? 1 : 0)),
+    ...(isLast && { lastItem: await step.keyBefore(TABLE.items, prefixOf(chat), id) }),
   });
+  return withdrawal;
 }
 
 /** Everything up to this item was read; what disappears after reading does so from now on. */
@@ -148,14 +171,25 @@ export async function setConversation(
   updateConversation(step, await conversationOf(step, chat), part);
 }
 
-/** The conversation stays, with nothing in it. */
+/** Nothing that was said remains; what waits to be sent still is. Nothing is read, as it need not be readable. */
+export async function eraseItems(step: Step, chat: string): Promise<void> {
+  const prefix = prefixOf(chat);
+  for (const item of await step.keys(TABLE.items, { prefix })) {
+    step.erase(TABLE.items, item);
+    step.tell({ type: "itemGone", item, chat });
+  }
+  for (const key of await step.keys(TABLE.expiry, {})) {
+    if (expiringItem(key).startsWith(prefix)) step.erase(TABLE.expiry, key);
+  }
+  for (const table of [TABLE.shared, TABLE.editions, TABLE.earlyReactions, TABLE.deliveries]) await step.eraseAll(table, prefix);
+  await eraseFiles(step, prefix, null);
+  await eraseFetchings(step, chat);
+}
+
+/** The conversation stays, with nothing in it; what waited to be sent is not sent. */
 export async function clearConversation(step: Step, chat: string): Promise<void> {
   const conversation = await conversationOf(step, chat);
-  for (const item of await step.list(TABLE.items, { prefix: prefixOf(chat) })) {
-    step.erase(TABLE.items, item.id);
-    if (item.deleteAt !== null) step.erase(TABLE.expiry, expiryKey(item.deleteAt, item.id));
-    step.tell({ type: "itemGone", item: item.id, chat });
-  }
-  for (const table of [TABLE.shared, TABLE.editions, TABLE.earlyReactions]) await step.eraseAll(table, prefixOf(chat));
+  await eraseItems(step, chat);
+  await withdraw(step, prefixOf(chat));
   updateConversation(step, conversation, { unread: 0, isMarked: false, lastItem: null });
 }

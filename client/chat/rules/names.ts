@@ -4,10 +4,10 @@ import { TABLE } from "../tables.ts";
 import type { Profile } from "../wire/profile.ts";
 import { displayName } from "../wire/rules/display.ts";
 
-/** A name that no other contact of the user has: the one that is wanted, or it with a number. */
+/** A name that no other contact or group of the user has: the one that is wanted, or it with a number. */
 export async function uniqueName(step: Step, user: string, wanted: string, except: string | null): Promise<string> {
-  const contacts = await step.list(TABLE.contacts);
-  const taken = new Set(contacts.filter((one) => one.user === user && one.id !== except).map(({ name }) => name));
+  const others = [...await step.list(TABLE.contacts), ...await step.list(TABLE.groups)];
+  const taken = new Set(others.filter((one) => one.user === user && one.id !== except).map(({ name }) => name));
   const base = displayName(wanted);
   let name = base;
   for (let number = 1; taken.has(name); number++) name = `${base}_${number}`;

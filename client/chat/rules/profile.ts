@@ -1,5 +1,5 @@
 import { ChatError } from "../errors.ts";
-import type { Contact, User } from "../records.ts";
+import type { Address, Contact, User } from "../records.ts";
 import type { Step } from "../step.ts";
 import { TABLE } from "../tables.ts";
 import { newSharedId } from "../wire/ids.ts";
@@ -11,9 +11,13 @@ import { addEvent } from "./items.ts";
 import { uniqueName } from "./names.ts";
 import { enqueue } from "./outbox.ts";
 import { type Agreement, agreementOf, differences, shownProfile } from "./preferences.ts";
-import { updateContact } from "./records.ts";
+import { contactOf, updateContact } from "./records.ts";
 
 const textOf = (profile: Profile): string => JSON.stringify(profileCodec.write(profile));
+
+export function isSameProfile(a: Profile, b: Profile): boolean {
+  return textOf(a) === textOf(b);
+}
 
 /** @throws ChatError "CONTENT" when a profile cannot be shown to others. */
 export function checkProfile({ displayName, shortDescr = "", image = "" }: Profile): void {
@@ -50,20 +54,35 @@ export async function noteAgreement(step: Step, contact: string, before: Agreeme
   if (changed.length > 0) await addEvent(step, contact, "preferencesChanged", changed.join(" "));
 }
 
-/** What a contact says of itself. */
-export async function profileReceived(step: Step, user: User, contact: Contact, profile: Profile): Promise<Contact> {
-  if (contact.profile && textOf(contact.profile) === textOf(profile)) return contact;
-  const before = agreementOf(user, contact);
+/** Takes over what a contact says of itself. What follows from it, {@link noteProfile} says. */
+export async function takeProfile(step: Step, contactId: string, profile: Profile): Promise<void> {
+  step.put(TABLE.contacts, contactId, { ...await contactOf(step, contactId), profile });
+}
+
+/** What follows from the profile that a contact has now, compared with before: its name, and items that say so. */
+export async function noteProfile(step: Step, user: User, before: Contact): Promise<Contact> {
+  const contact = await contactOf(step, before.id);
+  const { profile } = contact;
+  if (!profile || (before.profile && isSameProfile(before.profile, profile))) return contact;
+  const isRenamed = before.profile?.displayName !== profile.displayName;
   const wanted = contact.alias ?? profile.displayName;
-  const isRenamed = contact.profile?.displayName !== profile.displayName;
   const name = isRenamed ? await uniqueName(step, user.id, wanted, contact.id) : contact.name;
-  const changed = updateContact(step, contact, { profile, name });
+  const changed = updateContact(step, contact, { name });
   // A blocked contact says nothing, not even by its name.
-  if (contact.profile === null || contact.isBlocked) return changed;
+  if (before.profile === null || contact.isBlocked) return changed;
   const { preferences: _, ...visible } = profile;
-  const { preferences: __, ...visibleBefore } = contact.profile;
-  if (textOf(visible) !== textOf(visibleBefore)) await addEvent(step, contact.id, "profileChanged", profile.displayName);
-  await noteAgreement(step, contact.id, before, agreementOf(user, changed));
+  const { preferences: __, ...visibleBefore } = before.profile;
+  if (!isSameProfile(visible, visibleBefore)) await addEvent(step, contact.id, "profileChanged", profile.displayName);
+  await noteAgreement(step, contact.id, agreementOf(user, before), agreementOf(user, changed));
+  return changed;
+}
+
+/** Writes an address. What stands behind its short link follows in the background. */
+export function changeAddress(step: Step, address: Address, part: Partial<Address>): Address {
+  const { isStale, ...others } = { ...address, ...part };
+  const changed = { ...others, isStale: isStale && others.shortLink !== null };
+  step.put(TABLE.addresses, changed.user, changed);
+  if (changed.isStale) step.effect({ type: "publish", user: changed.user });
   return changed;
 }
 
@@ -71,6 +90,8 @@ export async function profileReceived(step: Step, user: User, contact: Contact, 
 export async function userChanged(step: Step, user: User): Promise<void> {
   step.put(TABLE.users, user.id, user);
   step.tell({ type: "user", user });
+  const address = await step.read(TABLE.addresses, user.id);
+  if (address) changeAddress(step, address, { isStale: true });
   for (const contact of await step.list(TABLE.contacts)) {
     if (contact.user === user.id) await tellProfile(step, user, contact);
   }

@@ -5,9 +5,12 @@ import { hasDeliveryReceipt } from "../wire/event-flags.ts";
 import type { ReceivedMessage } from "../wire/message.ts";
 import { connectionVersion } from "../wire/versions.ts";
 import { deletionReceived, messageReceived, reactionReceived, type Source, updateReceived } from "./content.ts";
-import { addEvent, addItem } from "./items.ts";
+import { invitationReceived } from "./group/invite.ts";
+import { chunkReceived, endTransfers, fileAccepted, fileCancelled } from "./files.ts";
+import { addEvent, addItem, sharedItem } from "./items.ts";
 import { dropOutbox } from "./outbox.ts";
-import { profileReceived } from "./profile.ts";
+import { agreementOf } from "./preferences.ts";
+import { noteProfile, takeProfile } from "./profile.ts";
 import { contactOf, updateContact, userOf } from "./records.ts";
 
 /** A message of the agent. */
@@ -37,6 +40,7 @@ async function contactLeft(step: Step, { contact }: Source): Promise<void> {
   const { connection } = contact;
   updateContact(step, contact, { status: "left", connection: null });
   await dropOutbox(step, contact.id, "the contact has deleted the connection");
+  await endTransfers(step, contact.id, contact.id);
   await addEvent(step, contact.id, "contactLeft");
   if (connection === null) return;
   step.erase(TABLE.bindings, connection);
@@ -62,11 +66,22 @@ async function messageItem(step: Step, source: Source, message: ReceivedMessage)
     case "x.msg.del":
       return deletionReceived(step, source, event.params.msgId);
     case "x.info":
-      await profileReceived(step, user, contact, event.params.profile);
-      return;
+      return takeProfile(step, contact.id, event.params.profile);
+    case "x.grp.inv":
+      return isFromBlocked ? undefined : invitationReceived(step, contact, event.params.groupInvitation, sentAt);
+    case "x.file.acpt.inv": {
+      const item = await sharedItem(step, contact.id, true, event.params.msgId);
+      return isFromBlocked ? undefined : fileAccepted(step, item, { owner: contact.id, user: user.id }, event.params);
+    }
+    case "x.file.cancel":
+      return fileCancelled(step, await sharedItem(step, contact.id, false, event.params.msgId));
     case "x.direct.del":
       return contactLeft(step, source);
     case "x.call.inv":
+      if (isFromBlocked) return;
+      // As official clients do, nothing is answered.
+      if (!agreementOf(user, contact).effective.calls.forContact) return addEvent(step, contact.id, "callRefused");
+      return step.tell({ type: "call", contact: contact.id, message, sentAt });
     case "x.call.offer":
     case "x.call.answer":
     case "x.call.extra":
@@ -84,7 +99,11 @@ async function bodyItem(step: Step, contactId: string, sentAt: number, item: Bod
   if (item.type === "error") return item.error.message;
   const contact = await contactOf(step, contactId);
   if (item.type === "chunk") {
-    if (item.chunk.part?.number === 1 && !contact.isBlocked) await addEvent(step, contactId, "filePart");
+    if (contact.isBlocked) return null;
+    const { msgId, part } = item.chunk;
+    const announced = await sharedItem(step, contactId, false, msgId);
+    if (announced) await chunkReceived(step, announced, part);
+    else if (part?.number === 1) await addEvent(step, contactId, "filePart");
     return null;
   }
   const version = connectionVersion(item.message.versions, contact.version);
@@ -95,12 +114,15 @@ async function bodyItem(step: Step, contactId: string, sentAt: number, item: Bod
 
 /** All that one message of the agent brings. What cannot be read is noted in the conversation, and the rest stands. */
 export async function bodyReceived(step: Step, contactId: string, { body, sentAt, lost }: Received): Promise<void> {
-  if (lost > 0 && !(await contactOf(step, contactId)).isBlocked) await addEvent(step, contactId, "lost", String(lost));
+  const before = await contactOf(step, contactId);
+  if (lost > 0 && !before.isBlocked) await addEvent(step, contactId, "lost", String(lost));
   const problems: string[] = [];
   for (const item of decodeBody(body, step.compression)) {
     const problem = await bodyItem(step, contactId, sentAt, item);
     if (problem !== null) problems.push(problem);
   }
+  // However often the name changed in between, it is said once.
+  await noteProfile(step, await userOf(step, before.user), before);
   const [first] = problems;
   const { isBlocked } = await contactOf(step, contactId);
   if (first === undefined || isBlocked) return;

@@ -37,6 +37,19 @@ export function isMessage(item: Item): item is MessageItem {
   return item.body.type === "message";
 }
 
+export function changeItem(step: Step, item: Item, part: Partial<Item>): Item {
+  const changed = { ...item, ...part };
+  step.put(TABLE.items, item.id, changed);
+  step.tell({ type: "itemChanged", item: changed });
+  return changed;
+}
+
+/** How far an own file is. What was sent to one stays sent, and what was cancelled is not sent. */
+export async function setFile(step: Step, id: string, state: "sent" | "cancelled"): Promise<void> {
+  const item = await step.readSound(TABLE.items, id);
+  if (item?.file?.state === "sending") changeItem(step, item, { file: { ...item.file, state } });
+}
+
 /** Writes a contact, tells of it, and answers it. */
 export function updateContact(step: Step, contact: Contact, part: Partial<Contact>): Contact {
   const changed = { ...contact, ...part };

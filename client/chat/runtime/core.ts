@@ -7,7 +7,7 @@ import { listRecords, readRecord } from "../../store/record.ts";
 import { type Range, type Store, StoreError } from "../../store/store.ts";
 import { asChatError, ChatError } from "../errors.ts";
 import type { ChatHappening } from "../events.ts";
-import { type Files, NO_FILES } from "../files.ts";
+import type { Files } from "../files.ts";
 import type { ChatOptions } from "../options.ts";
 import { type Effect, Step } from "../step.ts";
 import type { Table } from "../tables.ts";
@@ -17,7 +17,13 @@ import type { Compression } from "../wire/compression.ts";
 export interface Workers {
   send(contact: string): void;
   accept(contact: string): void;
+  join(contact: string): void;
   expire(): void;
+  publish(user: string): void;
+  transfer(way: "fetching" | "sending", key: string): void;
+  publishAll(): void;
+  publishGroup(group: string): void;
+  make(member: string): void;
 }
 
 /** Runs the steps of the chat: one at a time, each written as a whole before anybody hears of it. */
@@ -26,18 +32,18 @@ export class Core {
   readonly store: Store;
   readonly clock: Clock;
   readonly compression: Compression;
-  readonly files: Files;
+  readonly files: Files | null;
   readonly happenings = new Mailbox<ChatHappening>();
   readonly #locks = new Locks();
   #workers: Workers | null = null;
   #isClosed = false;
 
-  constructor({ agent, store, compression, files = NO_FILES, clock = systemClock }: ChatOptions) {
+  constructor({ agent, store, compression, files, clock = systemClock }: ChatOptions) {
     this.agent = agent;
     this.store = store;
     this.clock = clock;
     this.compression = compression;
-    this.files = files;
+    this.files = files ?? null;
   }
 
   get isClosed(): boolean {
@@ -84,6 +90,11 @@ export class Core {
     return all.map(({ value }) => value);
   }
 
+  /** A relay can be reached: what could not be put there before is tried again. */
+  relayUp(): void {
+    if (!this.#isClosed) this.#workers?.publishAll();
+  }
+
   tell(event: ChatHappening): void {
     this.happenings.put(event);
   }
@@ -128,8 +139,23 @@ export class Core {
       case "accept":
         this.#workers?.accept(effect.contact);
         break;
+      case "join":
+        this.#workers?.join(effect.contact);
+        break;
       case "expire":
         this.#workers?.expire();
+        break;
+      case "publish":
+        this.#workers?.publish(effect.user);
+        break;
+      case "publishGroup":
+        this.#workers?.publishGroup(effect.group);
+        break;
+      case "make":
+        this.#workers?.make(effect.member);
+        break;
+      case "transfer":
+        this.#workers?.transfer(effect.way, effect.key);
         break;
       case "reject":
         this.background(null, () => ignoringMissing(this.agent.reject(effect.request)));

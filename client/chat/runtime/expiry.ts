@@ -1,5 +1,5 @@
 import { removeItem } from "../rules/items.ts";
-import { expiryTime, TABLE } from "../tables.ts";
+import { expiringItem, expiryTime, TABLE } from "../tables.ts";
 import { type Core, isStoreTrouble } from "./core.ts";
 
 const HOUR = 3_600_000;
@@ -50,17 +50,15 @@ export class Expiry {
   /** Milliseconds until the next one disappears; null when none does. */
   async #sweep(): Promise<number | null> {
     for (;;) {
-      const entries = await this.#core.store.list(TABLE.expiry.name, { limit: AT_ONCE });
+      const keys = await this.#core.store.keys(TABLE.expiry.name, { limit: AT_ONCE });
       const now = this.#core.clock.now();
-      const due = entries.filter(({ key }) => expiryTime(key) <= now);
-      const [first] = entries;
-      if (due.length === 0) return first ? expiryTime(first.key) - now : null;
+      const due = keys.filter((key) => expiryTime(key) <= now);
+      const [first] = keys;
+      if (due.length === 0) return first === undefined ? null : expiryTime(first) - now;
       await this.#core.step(async (step) => {
-        for (const { key } of due) {
-          const pointer = await step.read(TABLE.expiry, key);
-          const item = pointer && await step.read(TABLE.items, pointer.to);
+        for (const key of due) {
           step.erase(TABLE.expiry, key);
-          if (item) await removeItem(step, item);
+          await removeItem(step, expiringItem(key));
         }
       });
     }

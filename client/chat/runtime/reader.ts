@@ -1,15 +1,19 @@
 import { EMPTY, hex } from "#crypto/bytes";
 import type { AgentEvent, ConnectionEvent, ReceivedMessageEvent } from "../../agent/events.ts";
-import { ChatError } from "../errors.ts";
-import type { Binding } from "../records.ts";
+import { ChatError, LINK_GONE } from "../errors.ts";
+import type { Binding, Contact } from "../records.ts";
 import { codeSeen } from "../rules/contacts.ts";
 import { confirmed, connected, failed, infoReceived, requestReceived } from "../rules/handshake.ts";
 import { addEvent } from "../rules/items.ts";
 import { fateOf } from "../rules/outbox.ts";
+import { memberBodyReceived, memberWantsReceipt } from "../rules/group/receive.ts";
 import { bodyReceived, wantsReceipt } from "../rules/receive.ts";
 import type { Step } from "../step.ts";
-import { TABLE } from "../tables.ts";
+import { groupOfMember, TABLE } from "../tables.ts";
 import { type Core, ignoringMissing, isStoreTrouble } from "./core.ts";
+import type { Transfers } from "./transfers.ts";
+import type { Forgetting } from "./forgetting.ts";
+import { GroupReader } from "./group-reader.ts";
 
 type Bound = ConnectionEvent & { readonly connection: string };
 
@@ -25,10 +29,16 @@ const LATEST = 8_640_000_000_000_000;
 /** Reads what the agent tells. Every event can come a second time, and changes nothing then. */
 export class Reader {
   readonly #core: Core;
+  readonly #groups: GroupReader;
+  readonly #forgetting: Forgetting;
+  readonly #transfers: Transfers;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(core: Core) {
+  constructor(core: Core, forgetting: Forgetting, transfers: Transfers) {
+    this.#transfers = transfers;
     this.#core = core;
+    this.#groups = new GroupReader(core);
+    this.#forgetting = forgetting;
   }
 
   start(): void {
@@ -62,6 +72,8 @@ export class Reader {
   async #handle(event: AgentEvent): Promise<void> {
     switch (event.type) {
       case "up":
+        this.#core.relayUp();
+        return this.#core.tell({ type: "agent", contact: null, event });
       case "down":
       case "moving":
         return this.#core.tell({ type: "agent", contact: null, event });
@@ -77,6 +89,11 @@ export class Reader {
   async #bound(event: Bound): Promise<void> {
     const binding = await this.#bindingOf(event.connection);
     if (binding?.kind === "address" && event.type === "request") return this.#request(binding, event);
+    if (binding?.kind === "groupLink" && event.type === "request") return this.#groups.request(binding, event);
+    if (binding?.kind === "member") {
+      return event.type === "message" ? this.#message(binding, event) : this.#groups.read(binding, event);
+    }
+    if (binding?.kind === "fetching" || binding?.kind === "sending") return this.#transfers.event(binding, event);
     if (binding?.kind !== "contact") return this.#core.tell({ type: "agent", contact: null, event });
     await this.#ofContact(binding, event);
   }
@@ -104,23 +121,29 @@ export class Reader {
     }
   }
 
+  /** A step for a contact, unless it is being deleted, so that nothing matters any more, or gone. */
+  #stepFor<T>(id: string, action: (step: Step, contact: Contact) => Promise<T> | T): Promise<T | null> {
+    return this.#core.step(async (step) => {
+      const contact = await step.read(TABLE.contacts, id);
+      return contact && contact.status !== "leaving" ? action(step, contact) : null;
+    });
+  }
+
   /** What to allow the connection with; null: nothing, as nobody can tell who is there. */
   async #introduction(id: string, info: Uint8Array): Promise<Uint8Array | null> {
     try {
-      return await this.#core.step((step) => confirmed(step, id, info));
+      return await this.#stepFor(id, (step) => confirmed(step, id, info));
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      await this.#core.step((step) => failed(step, id, error.message));
+      await this.#stepFor(id, (step) => failed(step, id, error.message));
       this.#core.tellError(id, error);
       return null;
     }
   }
 
-  async #ofContact({ id }: Binding, event: Bound): Promise<void> {
+  async #ofContact(binding: Binding, event: Bound): Promise<void> {
+    const { id } = binding;
     const core = this.#core;
-    const contact = await core.read(TABLE.contacts, id);
-    // It is being deleted, so that nothing matters any more; its messages still have to make way for others.
-    if ((!contact || contact.status === "leaving") && event.type !== "message") return;
     switch (event.type) {
       case "confirmation": {
         const info = await this.#introduction(id, event.info);
@@ -128,13 +151,16 @@ export class Reader {
         return;
       }
       case "info":
-        return core.step((step) => infoReceived(step, id, event.info));
+        return void await this.#stepFor(id, (step) => infoReceived(step, id, event.info));
       case "connected":
-        return core.step((step) => connected(step, id));
+        return void await this.#stepFor(id, (step) => connected(step, id));
       case "failed":
-        return core.step((step) => failed(step, id, event.detail));
+        return void await this.#stepFor(id, (step, { origin }) => {
+          const isGone = event.reason === "NOT_AVAILABLE" && (origin === "link" || origin === "address");
+          return failed(step, id, isGone ? LINK_GONE : event.detail);
+        });
       case "message":
-        return this.#message(id, event);
+        return this.#message(binding, event);
       case "sent": {
         const status = { type: "sent", isProxied: event.isProxied ?? false } as const;
         return core.step((step) => fateOf(step, id, event.item, status, false));
@@ -149,31 +175,35 @@ export class Reader {
       }
       case "sync": {
         core.tell({ type: "agent", contact: id, event });
-        const { securityCode } = await core.agent.connection(event.connection);
-        await core.step(async (step) => {
-          await codeSeen(step, id, securityCode && hex(securityCode));
-          step.effect({ type: "send", contact: id });
-        });
-        return;
+        return ignoringMissing(this.#synchronised(id, event.connection));
       }
       default:
         core.tell({ type: "agent", contact: id, event });
     }
   }
 
+  async #synchronised(id: string, connection: string): Promise<void> {
+    const { securityCode } = await this.#core.agent.connection(connection);
+    await this.#stepFor(id, async (step) => {
+      await codeSeen(step, id, securityCode && hex(securityCode));
+      step.effect({ type: "send", contact: id });
+    });
+  }
+
   /** Stored first, then acknowledged; one that is stored already is only acknowledged. */
-  async #message(contact: string, event: ReceivedMessageEvent & { readonly connection: string }): Promise<void> {
+  async #message(owner: Binding, event: ReceivedMessageEvent & { readonly connection: string }): Promise<void> {
     const { connection, item } = event;
+    const contact = owner.kind === "contact" ? owner.id : null;
     let isReceipt: boolean;
     try {
-      isReceipt = await this.#core.step((step) => this.#store(step, contact, event));
+      isReceipt = await this.#core.step((step) => this.#store(step, owner, event));
     } catch (error) {
       if (isStoreTrouble(error) || this.#core.isClosed) throw error;
       // Whatever is wrong with this message, the next ones are waiting behind it.
       this.#core.tellError(contact, error);
       await this.#core.step(async (step) => {
         await this.#count(step, connection, item);
-        if (await step.read(TABLE.contacts, contact)) await addEvent(step, contact, "unreadable", String(error));
+        await noteUnreadable(step, owner, String(error));
       });
       isReceipt = false;
     }
@@ -182,18 +212,19 @@ export class Reader {
 
   async #store(
     step: Step,
-    contact: string,
+    { kind, id }: Binding,
     { connection, item, body, brokerTime, integrity }: ReceivedMessageEvent & { readonly connection: string },
   ): Promise<boolean> {
-    const known = await step.read(TABLE.contacts, contact);
-    if (!known || known.status === "leaving") return false;
+    if (kind === "member") this.#forgetting.look();
+    if (!await isThere(step, kind, id)) return false;
     if (await this.#count(step, connection, item)) {
       const lost = integrity.type === "skipped" ? integrity.to - integrity.from + 1 : 0;
       // A relay may say any time.
       const sentAt = brokerTime >= 0 && brokerTime <= LATEST ? brokerTime : step.now;
-      await bodyReceived(step, contact, { body, sentAt, lost });
+      const received = { body, sentAt, lost };
+      await (kind === "member" ? memberBodyReceived(step, id, received) : bodyReceived(step, id, received));
     }
-    return wantsReceipt(step, contact, body);
+    return kind === "member" ? memberWantsReceipt(step, id, body) : wantsReceipt(step, id, body);
   }
 
   /** False: the message was counted before. */
@@ -205,3 +236,15 @@ export class Reader {
   }
 }
 
+/** Whether anybody is interested in what comes. */
+async function isThere(step: Step, kind: Binding["kind"], id: string): Promise<boolean> {
+  if (kind === "member") return (await step.read(TABLE.members, id)) !== null;
+  const contact = await step.read(TABLE.contacts, id);
+  return contact !== null && contact.status !== "leaving";
+}
+
+async function noteUnreadable(step: Step, { kind, id }: Binding, detail: string): Promise<void> {
+  const chat = kind === "member" ? groupOfMember(id) : id;
+  if (chat === null || !await step.read(TABLE.conversations, chat)) return;
+  await addEvent(step, chat, "unreadable", detail, kind === "member" ? id : null);
+}

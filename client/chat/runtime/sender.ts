@@ -1,15 +1,15 @@
 import { AgentError } from "../../agent/errors.ts";
-import { TooLargeError } from "../wire/errors.ts";
-import type { Outgoing } from "../records.ts";
 import { eraseContact } from "../rules/contacts.ts";
-import { carrierOf, handedOver, refused } from "../rules/outbox.ts";
+import { memberEnded } from "../rules/group/manage.ts";
+import { isMember, ownerOf } from "../rules/owners.ts";
+import { dropOutbox, firstWaiting, handingOver, refused } from "../rules/outbox.ts";
 import type { Step } from "../step.ts";
-import { prefixOf, TABLE } from "../tables.ts";
-import { type PackedBody, packMessages } from "../wire/pack.ts";
+import { TABLE } from "../tables.ts";
+import { nextBody } from "./bodies.ts";
 import { type Core, ignoringMissing, isStoreTrouble } from "./core.ts";
 
 /** Messages that are packed at once. */
-const AT_ONCE = 50;
+export const AT_ONCE = 50;
 const STORE_RETRY = 1000;
 
 type Next = "more" | "wait" | "gone";
@@ -29,7 +29,7 @@ export class Sender {
   wake(contact: string): void {
     const isRunning = this.#wanted.has(contact);
     this.#wanted.set(contact, true);
-    if (!isRunning) this.#core.background(contact, () => this.#run(contact));
+    if (!isRunning) this.#core.background(isMember(contact) ? null : contact, () => this.#run(contact));
   }
 
   async #run(contact: string): Promise<void> {
@@ -52,7 +52,7 @@ export class Sender {
       } catch (error) {
         if (this.#core.isClosed) return;
         if (!isStoreTrouble(error)) throw error;
-        this.#core.tellError(contact, error);
+        this.#core.tellError(isMember(contact) ? null : contact, error);
         await this.#core.pause(STORE_RETRY);
       }
     }
@@ -60,58 +60,58 @@ export class Sender {
 
   /** Hands the first body over. */
   async #next(step: Step, id: string): Promise<Next> {
-    const contact = await step.read(TABLE.contacts, id);
-    if (!contact || (contact.status !== "connected" && contact.status !== "leaving")) return "wait";
-    const keys = (await step.keys(TABLE.outbox, { prefix: prefixOf(id) })).slice(0, AT_ONCE);
-    const outgoing: Outgoing[] = [];
-    for (const key of keys) {
-      const one = await step.read(TABLE.outbox, key);
-      if (one) outgoing.push(one);
+    const owner = await ownerOf(step, id);
+    if (!owner || (!owner.canSend && !owner.isEnding)) return "wait";
+    if (!owner.canSend || owner.connection === null) {
+      if (!owner.isEnding) return "wait";
+      await dropOutbox(step, id, "the connection was given up before it was made");
+      return "gone";
     }
-    if (outgoing.length === 0) return contact.status === "leaving" ? "gone" : "wait";
-    const itemsOf = (count: number): string[] =>
-      outgoing.slice(0, count).flatMap(({ item }) => (item === null ? [] : [item]));
-    let packed: PackedBody | undefined;
-    try {
-      [packed] = packMessages(outgoing.map(({ message }) => message), carrierOf(contact), step.compression);
-    } catch (error) {
-      if (!(error instanceof TooLargeError)) throw error;
-      const tooLong = outgoing.findIndex(({ message }) => !fits(message, carrierOf(contact), step));
-      const item = outgoing[tooLong]?.item;
-      await refused(step, keys.slice(tooLong, tooLong + 1), item ? [item] : [], error.message);
+    const outgoing = await firstWaiting(step, id, AT_ONCE);
+    if (outgoing.length === 0) return owner.isEnding ? "gone" : "wait";
+    const next = await nextBody(step, owner, outgoing);
+    const { rows } = next;
+    if (next.type === "refused") {
+      await refused(step, id, rows, next.detail);
       return "more";
     }
-    if (!packed || contact.connection === null) return "wait";
-    const { body, count, notification } = packed;
+    const { body, notification } = next;
+    const note = await handingOver(step, id, rows);
     try {
-      const agentItem = await this.#core.agent.send(contact.connection, body, { notification });
-      await handedOver(step, id, keys.slice(0, count), itemsOf(count), agentItem);
+      note(await this.#core.agent.send(owner.connection, body, { notification }));
       return "more";
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       if (error.refusal === "CLOSED") return "wait";
       // The encryption is being repaired, or the connection is not made yet.
-      if (error.refusal === "PROHIBITED" && contact.status === "connected") return "wait";
-      await refused(step, keys.slice(0, count), itemsOf(count), error.message);
+      if (error.refusal === "PROHIBITED" && !owner.isEnding) return "wait";
+      await refused(step, id, rows, error.message);
       return "more";
     }
   }
 
   /** What was said is on its way: the connection goes after it, then the contact. */
   async #leave(id: string): Promise<void> {
+    if (isMember(id)) return this.#leaveMember(id);
     const contact = await this.#core.read(TABLE.contacts, id);
     if (!contact) return;
+    if (contact.origin === "request" && contact.connection !== null) {
+      await ignoringMissing(this.#core.agent.reject(contact.connection));
+    }
     if (contact.connection !== null) await ignoringMissing(this.#core.agent.delete(contact.connection, { wait: true }));
-    await this.#core.step((step) => eraseContact(step, contact));
+    await this.#core.step((step) => eraseContact(step, id));
   }
-}
 
-function fits(message: Outgoing["message"], carrier: ReturnType<typeof carrierOf>, step: Step): boolean {
-  try {
-    packMessages([message], carrier, step.compression);
-    return true;
-  } catch (error) {
-    if (error instanceof TooLargeError) return false;
-    throw error;
+  async #leaveMember(id: string): Promise<void> {
+    const { agent } = this.#core;
+    const member = await this.#core.read(TABLE.members, id);
+    if (!member) return;
+    const { connection } = member;
+    if (connection !== null) {
+      // One who came through the link of the group and was not accepted yet.
+      await ignoringMissing(agent.reject(connection));
+      await ignoringMissing(agent.delete(connection, { wait: true }));
+    }
+    await this.#core.step((step) => memberEnded(step, id));
   }
 }

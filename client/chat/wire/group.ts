@@ -19,9 +19,13 @@ export interface BusinessChat {
   readonly customerId: Id;
 }
 
-const business = optional(
-  object<BusinessChat>({ chatType: oneOf("business", "customer"), businessId: id, customerId: id }),
-);
+export const businessChat: JsonCodec<BusinessChat> = object<BusinessChat>({
+  chatType: oneOf("business", "customer"),
+  businessId: id,
+  customerId: id,
+});
+
+const business = optional(businessChat);
 
 /** Asks a contact into a group. */
 export interface GroupInvitation {

@@ -23,6 +23,10 @@ class Model {
     return rest.slice(0, limit ?? rest.length).map(({ key, value }) => ({ key, value }));
   }
 
+  keys(table: string, range: Range): string[] {
+    return this.list(table, range).map(({ key }) => key);
+  }
+
   tables(): string[] {
     return [...new Set(this.#records.map(({ table }) => table))].sort();
   }
@@ -42,7 +46,7 @@ function isName(name: string): boolean {
 
 type Step =
   | { readonly type: "read"; readonly table: string; readonly key: string }
-  | { readonly type: "list"; readonly table: string; readonly range: Range }
+  | { readonly type: "list" | "keys"; readonly table: string; readonly range: Range }
   | { readonly type: "tables" }
   | { readonly type: "write"; readonly changes: readonly Change[] }
   | { readonly type: "reopen" };
@@ -63,6 +67,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ type: fc.constant("read" as const), table, key: name }),
   fc.record({ type: fc.constant("list" as const), table, range }),
   fc.record({ type: fc.constant("list" as const), table, range }),
+  fc.record({ type: fc.constant("keys" as const), table, range }),
   fc.record({ type: fc.constant("tables" as const) }),
   fc.record({ type: fc.constant("write" as const), changes }),
   fc.record({ type: fc.constant("reopen" as const) }),
@@ -83,6 +88,8 @@ function take(next: Exclude<Step, { type: "reopen" }>, store: BaseStore | Model)
       return store.read(next.table, next.key);
     case "list":
       return store.list(next.table, next.range);
+    case "keys":
+      return store.keys(next.table, next.range);
     case "tables":
       return store.tables();
     case "write":

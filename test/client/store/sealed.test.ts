@@ -52,6 +52,15 @@ describe("a sealed store", () => {
     expect(await store.read("t", "k")).toEqual(Uint8Array.of(1, 2, 3));
   });
 
+  test("lists keys without opening what stands there", async () => {
+    const { disk, store } = world();
+    await store.write([put("t", "a", 1), put("t", "b", 2)]);
+    await disk.write([put("t", "a", 0)]);
+    await hasCode(store.list("t"), "DAMAGED");
+    expect(await store.keys("t")).toEqual(["a", "b"]);
+    await throwsUsage(store.keys("seal"));
+  });
+
   test("notices a record that was moved to another key or table, and names it", async () => {
     const { disk, store } = world();
     await store.write([put("t", "k", 1), put("t", "l", 2)]);

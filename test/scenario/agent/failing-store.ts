@@ -25,6 +25,11 @@ export class FailingStore implements Store {
     return this.#store.list(...args);
   }
 
+  async keys(...args: Parameters<Store["keys"]>): ReturnType<Store["keys"]> {
+    this.#check("list");
+    return this.#store.keys(...args);
+  }
+
   async write(...args: Parameters<Store["write"]>): ReturnType<Store["write"]> {
     this.#check("write");
     return this.#store.write(...args);

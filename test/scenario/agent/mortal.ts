@@ -68,6 +68,7 @@ export class Mortal {
     this.store = {
       read: (table, key) => this.#unlessDead(() => store.read(table, key)),
       list: (table, range) => this.#unlessDead(() => store.list(table, range)),
+      keys: (table, range) => this.#unlessDead(() => store.keys(table, range)),
       write: (changes) => this.#write(changes),
       close: () => store.close(),
     };

@@ -55,9 +55,6 @@ describe("two people", () => {
     await bob.message("Alice", "long ".repeat(3000));
     await expect(alice.chat.messages.send(id, "x".repeat(16_000))).rejects.toMatchObject({ refusal: "LARGE" });
     await expect(alice.chat.messages.send(id, { type: "voice", text: "", duration: 3 })).rejects.toMatchObject({ refusal: "CONTENT" });
-    const file = { name: "a.pdf", size: 10, bytes: () => Promise.resolve(new Uint8Array(10)) };
-    const refused = alice.chat.messages.send(id, { type: "file", text: "" }, { file });
-    await expect(refused).rejects.toMatchObject({ refusal: "UNSUPPORTED" });
     expect((await alice.texts("Bob"))).toHaveLength(5);
   });
 
@@ -111,9 +108,28 @@ describe("two people", () => {
     const [alice, bob] = await friends();
     const [b, a] = [await alice.friend("Bob"), await bob.friend("Alice")];
     const { code } = await bob.chat.contacts.securityCode(a.id);
-    expect(await alice.chat.contacts.verify(b.id, code.replace(/(.{8})/g, "$1 "))).toBe(true);
+    expect(code).toMatch(/^(?:\d{5} ){10,}\d{1,5}$/);
+    expect(await alice.chat.contacts.verify(b.id, code.replaceAll(" ", ""))).toBe(true);
     expect(await alice.chat.contacts.securityCode(b.id)).toEqual({ code, isVerified: true });
     expect(await bob.chat.contacts.verify(a.id, "00".repeat(32))).toBe(false);
+  });
+
+  it("are told when the code changes, and have to compare it again", async () => {
+    const [alice, bob] = await friends();
+    const [b, a] = [await alice.friend("Bob"), await bob.friend("Alice")];
+    const { code } = await alice.chat.contacts.securityCode(b.id);
+    expect(await alice.chat.contacts.verify(b.id, code)).toBe(true);
+    await alice.agent.synchronise(b.connection ?? "", { force: true });
+    await alice.event("Bob", "codeChanged");
+    const later = await alice.chat.contacts.securityCode(b.id);
+    expect(later.isVerified).toBe(false);
+    expect(later.code).not.toBe(code);
+    expect(await bob.until("the same code", async () => (await bob.chat.contacts.securityCode(a.id)).code === later.code)).toBe(true);
+    // Who has not compared it is not told.
+    expect((await bob.items("Alice")).filter(({ body }) => body.type === "event" && body.event === "codeChanged")).toEqual([]);
+    await alice.say("Bob", "still you?");
+    await bob.message("Alice", "still you?");
+    expect(await alice.chat.contacts.verify(b.id, later.code)).toBe(true);
   });
 
   it("part: the other side keeps what was said", async () => {

@@ -11,8 +11,12 @@ export interface World {
   friends(options?: Options): Promise<[Talker, Talker]>;
   /** Errors that match are no surprise in this test. */
   expectError(pattern: RegExp): void;
+  /** Ends the relay as a power cut does; it comes back at the same address. */
+  restartRelay(): Promise<void>;
   readonly folder: string;
 }
+
+const LIMITS = { NEW_QUEUES_PER_MINUTE: "0", MESSAGES_PER_MINUTE: "0" };
 
 /** A relay for all tests of a file, and people who are ended after each; errors that nobody expected fail it. */
 export function world(): World {
@@ -21,7 +25,7 @@ export function world(): World {
   const people: Talker[] = [];
   let expected: RegExp[] = [];
   beforeAll(async () => {
-    relay = await RelayProcess.start(folder, { NEW_QUEUES_PER_MINUTE: "0", MESSAGES_PER_MINUTE: "0" });
+    relay = await RelayProcess.start(folder, LIMITS);
   });
   afterAll(async () => {
     await relay.stop();
@@ -45,6 +49,11 @@ export function world(): World {
       const pair: [Talker, Talker] = [await talker("Alice", options), await talker("Bob", options)];
       await befriend(...pair);
       return pair;
+    },
+    async restartRelay() {
+      const { port } = new URL(relay.info.url);
+      await relay.kill();
+      relay = await RelayProcess.start(folder, LIMITS, Number(port));
     },
     expectError: (pattern) => void expected.push(pattern),
   };

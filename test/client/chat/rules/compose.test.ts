@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compose, deleteForAll, edit, react } from "../../../../client/chat/rules/compose.ts";
 import { setContact, setPreferences } from "../../../../client/chat/rules/contacts.ts";
+import { firstWaiting, handingOver } from "../../../../client/chat/rules/outbox.ts";
 import { contactOf, itemOf } from "../../../../client/chat/rules/records.ts";
 import { TABLE } from "../../../../client/chat/tables.ts";
 import type { MsgContent } from "../../../../client/chat/wire/content.ts";
@@ -34,7 +35,7 @@ describe("writing", () => {
   it("refuses what the two sides have not agreed on", async () => {
     const world = await RuleWorld.open();
     await world.run((step) => setPreferences(step, "c", { voice: { allow: "no" }, reactions: { allow: "no" }, timedMessages: { allow: "no" } }));
-    const file = { fileName: "voice.m4a", fileSize: 10 };
+    const file = { type: "inline", name: "voice.m4a", bytes: new Uint8Array(10) } as const;
     const voice = { type: "voice", text: "", duration: 3 } as const;
     await expect(world.run((step) => compose(step, "c", voice, {}, file))).rejects.toMatchObject({ refusal: "FEATURE" });
     await expect(world.run((step) => compose(step, "c", text("gone soon"), { ttl: 60 }))).rejects.toMatchObject({ refusal: "FEATURE" });
@@ -45,6 +46,7 @@ describe("writing", () => {
   it("lets messages be edited and deleted for both for 24 hours", async () => {
     const world = await RuleWorld.open();
     const item = await world.run((step) => compose(step, "c", text("hello")));
+    await world.run(async (step) => (await handingOver(step, "c", await firstWaiting(step, "c", 1)))(1));
     world.now += EDIT_WINDOW - 1;
     await world.run((step) => edit(step, item.id, text("hullo")));
     world.now += 1;

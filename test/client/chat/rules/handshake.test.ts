@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { utf8 } from "#crypto/bytes";
-import type { Contact, Request } from "../../../../client/chat/records.ts";
-import { codeSeen, leaveContact, setVerified } from "../../../../client/chat/rules/contacts.ts";
-import { acceptRequest, failed, requestReceived } from "../../../../client/chat/rules/handshake.ts";
+import type { Address, Contact, Request } from "../../../../client/chat/records.ts";
+import { beginContact, codeSeen, leaveContact, setVerified } from "../../../../client/chat/rules/contacts.ts";
+import { acceptRequest, connected, failed, requestReceived } from "../../../../client/chat/rules/handshake.ts";
 import { compose } from "../../../../client/chat/rules/compose.ts";
 import { shownProfile } from "../../../../client/chat/rules/preferences.ts";
 import { tellProfile, userChanged } from "../../../../client/chat/rules/profile.ts";
@@ -11,13 +11,13 @@ import { TABLE } from "../../../../client/chat/tables.ts";
 import { RuleWorld } from "./world.ts";
 
 const ADDRESS = {
-  user: "u", connection: "address", link: "simplex:/contact", shortLink: null, autoAccept: false, incognito: false, welcome: null,
+  user: "u", connection: "address", link: "simplex:/contact", shortLink: null, autoAccept: false, incognito: false, welcome: null, isStale: false,
 };
 
-function request(world: RuleWorld, id: string, params: object): Promise<void> {
+function request(world: RuleWorld, id: string, params: object, address: Address = ADDRESS): Promise<void> {
   const profile = { displayName: "Carol", fullName: "" };
   const info = utf8(JSON.stringify({ v: "1-16", event: "x.contact", params: { profile, ...params } }));
-  return world.run((step) => requestReceived(step, ADDRESS, { request: id, info }));
+  return world.run((step) => requestReceived(step, address, { request: id, info }));
 }
 
 const requests = (world: RuleWorld): Promise<Request[]> => world.run((step) => step.list(TABLE.requests));
@@ -33,6 +33,21 @@ describe("requests through an address", () => {
     // The same event once more, as after a crash.
     await request(world, "r2", { contactReqId: "YWFh" });
     expect(await requests(world)).toMatchObject([{ request: "r2", message: null }]);
+  });
+
+  it("are not accepted with a random profile where the address has shown the real one", async () => {
+    const world = await RuleWorld.open();
+    const address = { ...ADDRESS, shortLink: "https://relay/a#key" };
+    await request(world, "r1", {}, address);
+    const [first] = await requests(world);
+    const accepting = world.run((step) => acceptRequest(step, first?.id ?? "", { incognito: true }));
+    await expect(accepting).rejects.toMatchObject({ refusal: "PROHIBITED" });
+    expect(await requests(world)).toHaveLength(1);
+    // It was asked for through an earlier address, and is repeated now.
+    await request(world, "r2", { contactReqId: "YWFh" }, address);
+    await request(world, "r3", { contactReqId: "YWFh" }, { ...ADDRESS, autoAccept: true, incognito: true });
+    const accepted = (await world.run((step) => step.list(TABLE.contacts))).find(({ connection }) => connection === "r3");
+    expect(accepted).toMatchObject({ status: "accepting", incognito: null });
   });
 
   it("without an id of the attempt are always new ones", async () => {
@@ -60,11 +75,25 @@ describe("requests through an address", () => {
     const world = await RuleWorld.open();
     const welcome = { type: "text", text: "welcome" } as const;
     await world.run((step) => step.put(TABLE.addresses, "u", { ...ADDRESS, welcome }));
-    await request(world, "r1", { welcomeMsgId: "d2Vs" });
+    await request(world, "r1", { welcomeMsgId: "d2Vs", msgId: "YmJi", content: { type: "text", text: "hello" } });
     const [first] = await requests(world);
     await world.run((step) => acceptRequest(step, first?.id ?? ""));
     const [outgoing] = await world.run((step) => step.list(TABLE.outbox));
-    expect(outgoing?.message.event).toEqual({ type: "x.msg.update", params: { msgId: "d2Vs", content: welcome } });
+    expect(outgoing?.message?.event).toEqual({ type: "x.msg.update", params: { msgId: "d2Vs", content: welcome } });
+    // It was read before the request was written.
+    expect(await world.run((step) => step.list(TABLE.items))).toMatchObject([
+      { isOwn: true, msgId: "d2Vs", status: { type: "sent" }, body: { container: { content: welcome } } },
+      { isOwn: false, body: { container: { content: { text: "hello" } } } },
+    ]);
+  });
+
+  it("get the welcome text after what they said, where they do not show it", async () => {
+    const world = await RuleWorld.open();
+    await world.run((step) => step.put(TABLE.addresses, "u", { ...ADDRESS, welcome: { type: "text", text: "welcome" } }));
+    await request(world, "r1", { msgId: "YmJi", content: { type: "text", text: "hello" } });
+    const [first] = await requests(world);
+    await world.run((step) => acceptRequest(step, first?.id ?? ""));
+    expect(await world.run((step) => step.list(TABLE.items))).toMatchObject([{ isOwn: false }, { isOwn: true, status: { type: "new" } }]);
   });
 });
 
@@ -76,7 +105,7 @@ describe("what a contact is shown", () => {
       await userChanged(step, { ...user, profile: { displayName: "Alicia", fullName: "" } });
     });
     await change();
-    expect((await world.run((step) => step.list(TABLE.outbox))).map(({ message }) => message.event)).toMatchObject([
+    expect((await world.run((step) => step.list(TABLE.outbox))).map(({ message }) => message?.event)).toMatchObject([
       { type: "x.info", params: { profile: { displayName: "Alicia", preferences: { voice: { allow: "yes" } } } } },
     ]);
     await change();
@@ -108,6 +137,18 @@ describe("a contact", () => {
     expect(item?.body).toMatchObject({ type: "event", event: "codeChanged" });
   });
 
+  it("that used an invitation is sent a probe that nobody can match, once, as by official clients", async () => {
+    const world = await RuleWorld.open();
+    for (const origin of ["invitation", "link", "request", "address"] as const) {
+      await world.run((step) => beginContact(step, { id: origin, user: "u", status: "pending", origin, connection: origin }));
+      for (let i = 0; i < 2; i++) await world.run((step) => connected(step, origin));
+    }
+    const waiting = await world.store.list(TABLE.outbox.name);
+    expect(waiting.map(({ key }) => key.slice(0, key.indexOf("/")))).toEqual(["invitation"]);
+    const [probe] = await world.run((step) => step.list(TABLE.outbox));
+    expect(probe?.message?.event).toMatchObject({ type: "x.info.probe" });
+  });
+
   it("that fails gets nothing more: what waited for it says so", async () => {
     const world = await RuleWorld.open();
     const item = await world.run((step) => compose(step, "c", { type: "text", text: "hello" }));
@@ -121,7 +162,7 @@ describe("a contact", () => {
     const world = await RuleWorld.open();
     await world.run((step) => compose(step, "c", { type: "text", text: "bye" }));
     await world.run((step) => leaveContact(step, "c", true));
-    const events = (await world.run((step) => step.list(TABLE.outbox))).map(({ message }) => message.event.type);
+    const events = (await world.run((step) => step.list(TABLE.outbox))).map(({ message }) => message?.event.type);
     expect(events).toEqual(["x.msg.new", "x.direct.del"]);
     expect(await world.store.list(TABLE.items.name)).toEqual([]);
     expect(await contact(world)).toMatchObject({ status: "leaving" });

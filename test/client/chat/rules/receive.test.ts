@@ -3,7 +3,7 @@ import { utf8 } from "#crypto/bytes";
 import type { Item } from "../../../../client/chat/records.ts";
 import { setPreferences } from "../../../../client/chat/rules/contacts.ts";
 import { markRead } from "../../../../client/chat/rules/items.ts";
-import { fateOf, handedOver } from "../../../../client/chat/rules/outbox.ts";
+import { fateOf, firstWaiting, handingOver } from "../../../../client/chat/rules/outbox.ts";
 import { bodyReceived, wantsReceipt } from "../../../../client/chat/rules/receive.ts";
 import { conversationOf } from "../../../../client/chat/rules/records.ts";
 import { folded, matches } from "../../../../client/chat/rules/search.ts";
@@ -96,8 +96,11 @@ describe("the fate of a message", () => {
   it("never goes back: a relay's answer after the receipt changes nothing", async () => {
     const world = await RuleWorld.open();
     const item = await world.run((step) => compose(step, "c", { type: "text", text: "hello" }));
-    const keys = (await world.store.list(TABLE.outbox.name)).map(({ key }) => key);
-    await world.run((step) => handedOver(step, "c", keys, [item.id], 7));
+    await world.run(async (step) => {
+      const waiting = await firstWaiting(step, "c", 10);
+      expect(waiting).toMatchObject([{ item: item.id }]);
+      (await handingOver(step, "c", waiting))(7);
+    });
     expect(await world.store.list(TABLE.outbox.name)).toEqual([]);
     expect(await items(world)).toMatchObject([{ status: { type: "sending" } }]);
     await world.run((step) => fateOf(step, "c", 7, { type: "delivered", isIntact: true }, false));

@@ -3,18 +3,28 @@ import { beginContact } from "../../../../client/chat/rules/contacts.ts";
 import { Step } from "../../../../client/chat/step.ts";
 import { TABLE } from "../../../../client/chat/tables.ts";
 import { MemoryStore } from "../../../../client/store/memory.ts";
+import type { Store } from "../../../../client/store/store.ts";
 import { zstd } from "../wire/platform-zstd.ts";
 
 export const START = Date.UTC(2026, 10, 23);
 
 /** A store with a user and a contact, and steps on it as the chat runs them. */
 export class RuleWorld {
-  readonly store = new MemoryStore();
+  readonly store: Store;
   now = START;
-  last: Step = this.#newStep();
+  last: Step;
 
-  static async open(): Promise<RuleWorld> {
-    const world = new RuleWorld();
+  constructor(store: Store = new MemoryStore()) {
+    this.store = store;
+    this.last = this.#newStep();
+  }
+
+  static open(): Promise<RuleWorld> {
+    return RuleWorld.over(new MemoryStore());
+  }
+
+  static async over(store: Store): Promise<RuleWorld> {
+    const world = new RuleWorld(store);
     const user: User = { id: "u", profile: { displayName: "Alice", fullName: "" }, createdAt: START, receipts: true, isLeaving: false };
     await world.run(async (step) => {
       step.put(TABLE.users, user.id, user);

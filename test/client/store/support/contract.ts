@@ -44,7 +44,9 @@ export function many(table: string, count: number): Change[] {
 }
 
 export async function keysOf(store: BaseStore, table: string, range?: Range): Promise<string[]> {
-  return (await store.list(table, range)).map(({ key }) => key);
+  const listed = (await store.list(table, range)).map(({ key }) => key);
+  same(await store.keys(table, range), listed);
+  return listed;
 }
 
 /** The same store, counting how many times it is written to. */
@@ -53,6 +55,7 @@ export function counted(store: BaseStore): BaseStore & { writes: number } {
     writes: 0,
     read: (table, key) => store.read(table, key),
     list: (table, range) => store.list(table, range),
+    keys: (table, range) => store.keys(table, range),
     tables: () => store.tables(),
     write(changes) {
       this.writes++;
