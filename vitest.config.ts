@@ -3,10 +3,10 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 /** Run three times: with node's crypto in Node, with noble as browsers do, and in workerd. */
-const everywhere = ["test/{vectors,crypto,codec,rules,client,tls}/**/*.test.ts"];
+const everywhere = ["test/{vectors,crypto,codec,rules,push,client,tls}/**/*.test.ts"];
 const onlyNode = "**/*.node.test.ts";
-/** The relay's rules never run with noble, and those of the chat do no cryptography. */
-const notWithNoble = ["test/rules/**", "test/client/chat/**"];
+/** The relay's rules and its pushes never run with noble, and the rules of the chat do no cryptography. */
+const notWithNoble = ["test/rules/**", "test/push/**", "test/client/chat/**"];
 /** Rules of clients that are the same code everywhere; a passphrase is stretched for half a minute there. */
 const notInWorkerd = ["test/client/chat/**", "test/client/agent/rules/**", "test/client/store/passphrase.test.ts"];
 const noble = fileURLToPath(new URL("src/crypto/native/noble.ts", import.meta.url));
@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: [...everywhere, "test/{scenario,hostile,node}/**/*.test.ts"],
+          include: [...everywhere, "test/{scenario,hostile,node,terminal}/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -48,6 +48,7 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
+          globalSetup: ["test/support/build-web.ts"],
           include: [...everywhere, "test/{relay,http}/**/*.test.ts"],
           exclude: [onlyNode, ...notInWorkerd],
           testTimeout: 30_000,

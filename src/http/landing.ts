@@ -58,6 +58,7 @@ function content(info: RelayInfo, messageTtl: number): Markup {
 <h1>A relay for private messages</h1>
 <p class="lead">This SimpleX relay passes end-to-end encrypted messages between people without knowing who they are.
 It cannot read a message, and it forgets each one as soon as it is delivered.</p>
+<p class="ways"><a class="open" href="/app/">Chat in this browser</a></p>
 ${addressField(info)}
 </div>
 <figure class="qr">${qrCode(address)}<figcaption>Scan with a SimpleX app</figcaption></figure>

@@ -71,6 +71,9 @@ button:hover, .open:hover { filter: brightness(1.08); }
   display: inline-flex; align-items: center; justify-content: center; margin-top: 1.5rem; padding: 0 1.5rem;
   text-align: center; text-decoration: none;
 }
+.ways { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem; }
+.ways .open { flex: 1 0 auto; margin-top: 0; }
+.also { background: transparent; color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
 .long { max-height: 15.5rem; overflow-y: auto; }
 .forms { display: flex; flex-wrap: wrap; gap: 0 1.5rem; margin: 1rem 0 .25rem; padding: 0; border: 0; }
 .forms label { display: inline-flex; align-items: center; gap: .5rem; min-height: 2.75rem; cursor: pointer; }

@@ -46,7 +46,7 @@ function describe(relay: LocalRelay, port: number, web: string | null): string {
     "The relay is running.",
     `  address  ${relay.address}`,
     `  for      official apps${web === null ? "" : " and web clients"}, at port ${port} of all interfaces`,
-    ...(web === null ? [] : [`  page     ${web}`]),
+    ...(web === null ? [] : [`  page     ${web}`, `  chat     ${web}app/  (in a browser)`]),
     `  inside   ${relay.pages}/`,
     `  data     ${relay.data}`,
     "Stop it with Ctrl-C: everything is on disk.",
@@ -82,8 +82,9 @@ export async function serveCommand(args: readonly string[]): Promise<void> {
   const stopped = untilStopped();
   const { address, url, fingerprint, data } = relay;
   const web = options.web ? `https://${values.host.split(",")[0]}:${gateway.port}/` : null;
+  const app = web === null ? relay.app : `${web}app/`;
   process.stdout.write(values.json
-    ? `${JSON.stringify({ address, url, fingerprint, data, gateway: address, web })}\n`
+    ? `${JSON.stringify({ address, url, fingerprint, data, gateway: address, web, app })}\n`
     : describe(relay, gateway.port, web));
   await stopped;
   await gateway.stop();

@@ -94,7 +94,7 @@ export function bundleWeb(): Promise<WebFiles> {
     const template = readFileSync(join(SOURCE, "index.html"));
     const version = versionOf([...files, ["index.html", template]]);
     const index = shell(entryOf(metafile as Metafile, PAGE), entryOf(metafile as Metafile, WORKER), version);
-    const { outputFiles: [service] } = await esbuild.build({
+    const { outputFiles: [service] = [] } = await esbuild.build({
       ...COMMON,
       entryPoints: [SERVICE_WORKER],
       format: "iife",

@@ -10,6 +10,8 @@ export interface Env extends Settings {
   readonly DESTINATION: DurableObjectNamespace;
   /** Reached only through `relay-object.ts`: this class answers every request it is sent. */
   readonly RELAY: DurableObjectNamespace;
+  /** Files of the web client: `[assets]` on Cloudflare, the process that started the relay on this machine. */
+  readonly WEB?: Fetcher;
   /**
    * Only on this machine, never on Cloudflare: the folders of the objects' files. Here an object that is merely asked
    * leaves a file behind, so unknown ids are looked up first.

@@ -10,6 +10,7 @@ import { measureMessages } from "./messages.ts";
 import { FULL, type Plan, QUICK } from "./plan.ts";
 import { measureRatchet } from "./ratchet.ts";
 import { render, type Section } from "./table.ts";
+import { measureWeb } from "./web.ts";
 
 async function measureRelay(plan: Plan): Promise<Section[]> {
   const generator = new GeneratorProcess();
@@ -26,6 +27,7 @@ const PARTS: Readonly<Record<string, (plan: Plan) => Promise<Section[]>>> = {
   ratchet: measureRatchet,
   agent: measureAgents,
   size: measureSizes,
+  web: measureWeb,
 };
 
 /** The parts that are named on the command line, all when none is. */
@@ -39,8 +41,8 @@ function partsOf(names: readonly string[]): ((plan: Plan) => Promise<Section[]>)
 }
 
 /**
- * Measures on this machine: `relay` (in workerd), `gateway`, `ratchet`, `agent`, `size` of the client, or all of it. `--quick` for
- * less, `--json FILE` for machines.
+ * Measures on this machine: `relay` (in workerd), `gateway`, `ratchet`, `agent`, `size` of the client, `web` (the page
+ * in a browser), or all of it. `--quick` for less, `--json FILE` for machines.
  */
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({

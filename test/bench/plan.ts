@@ -27,6 +27,11 @@ export interface Plan {
   readonly crowdRounds: number;
   /** Messages that wait in one connection; a queue of the relay holds 128. */
   readonly backlog: number;
+  /** Messages in the conversation that a page is opened with. */
+  readonly stored: number;
+  /** Times that the page is opened, and messages from one browser to another. */
+  readonly openings: number;
+  readonly talks: number;
 }
 
 export const FULL: Plan = {
@@ -48,6 +53,9 @@ export const FULL: Plan = {
   crowd: 1000,
   crowdRounds: 3,
   backlog: 100,
+  stored: 10_000,
+  openings: 7,
+  talks: 41,
 };
 
 /** For continuous integration: fewer and shorter runs of the same. */
@@ -66,4 +74,7 @@ export const QUICK: Plan = {
   meetings: 3,
   crowd: 100,
   crowdRounds: 1,
+  stored: 2000,
+  openings: 3,
+  talks: 11,
 };

@@ -164,11 +164,11 @@ describe("a link in a browser", () => {
   test("works with the keyboard alone", async () => {
     const page = await visit(INVITATION.web, { permissions: ["clipboard-read", "clipboard-write"] });
     const visited: string[] = [];
-    for (const key of ["Tab", "Tab", "ArrowRight", "Tab", "Tab"]) {
+    for (const key of ["Tab", "Tab", "Tab", "ArrowRight", "Tab", "Tab"]) {
       await page.keyboard.press(key);
       visited.push(await page.evaluate("document.activeElement.id"));
     }
-    expect(visited).toEqual(["open", "as-web", "as-app", "address", "copy"]);
+    expect(visited).toEqual(["open", "here", "as-web", "as-app", "address", "copy"]);
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Copied" }).waitFor();
     expect(await clipboard(page)).toBe(INVITATION.app);

@@ -50,6 +50,33 @@ describe("a profile in a browser", () => {
     await second.close();
   });
 
+  test("that was taken over takes no more writes, even before its tab has noticed", async () => {
+    const [first, second] = [await newTab(), await newTab()];
+    expect(await first.call("open", "taken")).toBe("open");
+    await first.call("write", "k", 1);
+    const late = first.call("freezeAndWrite", 1500, "k", 2);
+    expect(await second.call("takeOver", "taken")).toBe("open");
+    await second.call("write", "l", 3);
+    expect(await late).toBe('BUSY: the profile "taken" was taken over by another tab of this browser');
+    // Now it knows.
+    expect(await first.call("write", "k", 4)).toMatch(/^CLOSED: /);
+    expect(await second.call("records")).toEqual({ k: 1, l: 3 });
+    await second.close();
+    expect(await first.call("open", "taken")).toBe("open");
+    await first.call("write", "k", 5);
+    expect(await first.call("records")).toEqual({ k: 5, l: 3 });
+    await first.close();
+  });
+
+  test("that was made before profiles had owners is kept", async () => {
+    const tab = await newTab();
+    await tab.call("makeOlder", "older");
+    expect(await tab.call("open", "older")).toBe("open");
+    await tab.call("write", "k", 2);
+    expect(await tab.call("records")).toEqual({ before: 1, k: 2 });
+    await tab.close();
+  });
+
   test("is not BUSY for the tab that reloads", async () => {
     const tab = await newTab();
     for (let i = 0; i < 5; i++) {

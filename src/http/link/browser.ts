@@ -68,6 +68,8 @@ function whereabouts(hosts: readonly string[]): string {
 function showLink(link: SharedLink): void {
   showForm(link);
   element("open").setAttribute("href", link.app);
+  // Behind the `#` it stays in the browser there too.
+  element("here").setAttribute("href", `/app/#${link.app}`);
   element("relay").textContent = whereabouts(link.hosts);
   // Only the page of contact addresses has words for both.
   if (document.getElementById("group")) {

@@ -9,7 +9,8 @@ const FIVE_MINUTES = "public, max-age=300";
 
 /** The elements that the script fills and shows. Until it runs, and where it does not, they stay hidden. */
 const LINK: Markup = html`<div id="link" hidden>
-<a class="open" id="open">Open in the SimpleX app</a>
+<p class="ways"><a class="open" id="open">Open in the SimpleX app</a>
+<a class="open also" id="here">Open in this browser</a></p>
 <fieldset class="forms label"><legend class="unseen">Form of the link</legend>
 <label><input type="radio" name="form" id="as-web" checked> Web link</label>
 <label><input type="radio" name="form" id="as-app"> App link</label>
@@ -74,6 +75,8 @@ and iPad</a>, <a href="https://play.google.com/store/apps/details?id=chat.simple
 terminal</a>.</span></li>
 <li><span>On a device with the app, choose <b>Open in the SimpleX app</b>. On another one, scan the code from inside
 the app or paste the link there, where a new chat begins.</span></li>
+<li><span>Without an app, choose <b>Open in this browser</b>: this relay brings a chat of its own, which keeps everything
+in this browser.</span></li>
 <li><span>In a terminal client, type <code>/connect</code>, a space, and paste the link.</span></li>
 </ol>
 </section>

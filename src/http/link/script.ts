@@ -36,8 +36,8 @@ s)),i=t+o,a=e+s;i>=0&&i<this.size&&a>=0&&a<this.size&&this.setFunctionModule(i,a
 for(let s=-2;s<=2;s++)for(let o=-2;o<=2;o++)this.setFunctionModule(t+o,e+s,Math.max(Math.abs(o),Math.abs(s))!==
 1,A.Alignment)}setFunctionModule(t,e,s,o=A.Function){this.modules[e][t]=s,this.types[e][t]=o}addEccAndInterleave(t){
 let e=this.version,s=this.ecc;if(t.length!==I(e,s))throw new RangeError("Invalid argument");let o=U[s[0]][e],r=T[s[0]][e],
-i=Math.floor(C(e)/8),a=o-i%o,l=Math.floor(i/o),c=[],d=ft(r);for(let u=0,P=0;u<o;u++){let b=t.slice(P,P+l-r+(u<
-a?0:1));P+=b.length;let Z=dt(b,d);u<a&&b.push(0),c.push(b.concat(Z))}let h=[];for(let u=0;u<c[0].length;u++)c.
+i=Math.floor(C(e)/8),a=o-i%o,l=Math.floor(i/o),c=[],g=ft(r);for(let u=0,P=0;u<o;u++){let b=t.slice(P,P+l-r+(u<
+a?0:1));P+=b.length;let Z=dt(b,g);u<a&&b.push(0),c.push(b.concat(Z))}let h=[];for(let u=0;u<c[0].length;u++)c.
 forEach((P,b)=>{(u!==l-r||b>=a)&&h.push(P[u])});return h}drawCodewords(t){if(t.length!==Math.floor(C(this.version)/
 8))throw new RangeError("Invalid argument");let e=0;for(let s=this.size-1;s>=1;s-=2){s===6&&(s=5);for(let o=0;o<
 this.size;o++)for(let r=0;r<2;r++){let i=s-r,l=(s+1&2)===0?this.size-1-o:o;!this.types[l][i]&&e<t.length*8&&(this.
@@ -82,12 +82,12 @@ let o=s^e.shift();e.push(0),t.forEach((r,i)=>e[i]^=z(r,o))}return e}function z(n
 if(!(B<=e&&e<=s&&s<=R)||o<-1||o>7)throw new RangeError("Invalid value");let i,a;for(i=e;;i++){let h=I(i,t)*8,u=ht(
 n,i);if(u<=h){a=u;break}if(i>=s)throw new RangeError("Data too long")}for(let h of[S,N,F])r&&a<=I(i,h)*8&&(t=h);
 let l=[];for(let h of n){p(h.mode[0],4,l),p(h.numChars,O(h.mode,i),l);for(let u of h.getData())l.push(u)}let c=I(
-i,t)*8;p(0,Math.min(4,c-l.length),l),p(0,(8-l.length%8)%8,l);for(let h=236;l.length<c;h^=253)p(h,8,l);let d=Array.
-from({length:Math.ceil(l.length/8)},()=>0);return l.forEach((h,u)=>d[u>>>3]|=h<<7-(u&7)),new $(i,t,d,o)}function G(n,t){
+i,t)*8;p(0,Math.min(4,c-l.length),l),p(0,(8-l.length%8)%8,l);for(let h=236;l.length<c;h^=253)p(h,8,l);let g=Array.
+from({length:Math.ceil(l.length/8)},()=>0);return l.forEach((h,u)=>g[u>>>3]|=h<<7-(u&7)),new $(i,t,g,o)}function G(n,t){
 let{ecc:e="L",boostEcc:s=!1,minVersion:o=1,maxVersion:r=40,maskPattern:i=-1,border:a=1}=t||{},l=typeof n=="str\\
 ing"?ct(n):Array.isArray(n)?[x(n)]:void 0;if(!l)throw new Error(\`uqr only supports encoding string and binary \\
-data, but got: \${typeof n}\`);let c=gt(l,Q[e],o,r,i,s),d=mt({version:c.version,maskPattern:c.mask,size:c.size,data:c.
-modules,types:c.types},a);return t?.invert&&(d.data=d.data.map(h=>h.map(u=>!u))),t?.onEncoded?.(d),d}function mt(n,t=1){
+data, but got: \${typeof n}\`);let c=gt(l,Q[e],o,r,i,s),g=mt({version:c.version,maskPattern:c.mask,size:c.size,data:c.
+modules,types:c.types},a);return t?.invert&&(g.data=g.data.map(h=>h.map(u=>!u))),t?.onEncoded?.(g),g}function mt(n,t=1){
 if(!t)return n;let{size:e}=n,s=e+t*2;n.size=s,n.data.forEach(r=>{for(let i=0;i<t;i++)r.unshift(!1),r.push(!1)});
 for(let r=0;r<t;r++)n.data.unshift(Array.from({length:s},i=>!1)),n.data.push(Array.from({length:s},i=>!1));let o=A.
 Border;n.types.forEach(r=>{for(let i=0;i<t;i++)r.unshift(o),r.push(o)});for(let r=0;r<t;r++)n.types.unshift(Array.
@@ -102,8 +102,8 @@ e.length>0)throw new f("It has more parts than such a link has.")}function vt(n,
 ...r]=e.split("?");if(r.length>0)throw new f("It has more parts than such a link has.");kt(n,s);let i=new URLSearchParams(
 o);w("relay's fingerprint (c=...)",i.get("c"),Y);let a=i.get("p");if(a!==null&&!/^[1-9]\\d{0,4}$/.test(a))throw new f(
 "The port of its relay is none.");let l=i.get("h")?.split(",")??[],c=[t.replace(/^\\[|\\]$/g,""),...l.filter(h=>h!==
-"")];j(c);let d=o.split("&").filter(h=>!h.startsWith("h="));return{web:\`https://\${t}/\${n}#\${e}\`,app:\`simplex:/\${n}\\
-#\${s}?\${[\`h=\${encodeURIComponent(c.join(","))}\`,...d].join("&")}\`,hosts:c,isGroup:!1}}function It(n){let t=Pt.
+"")];j(c);let g=o.split("&").filter(h=>!h.startsWith("h="));return{web:\`https://\${t}/\${n}#\${e}\`,app:\`simplex:/\${n}\\
+#\${s}?\${[\`h=\${encodeURIComponent(c.join(","))}\`,...g].join("&")}\`,hosts:c,isGroup:!1}}function It(n){let t=Pt.
 exec(n)?.groups;if(!t)throw new f("The address of its queue is damaged.");w("relay's fingerprint",t.hash,Y),w(
 "queue's key",new URLSearchParams(t.query).get("dh"),Et);let e=t.hosts?.split(",")??[];return j(e),e}function Lt(n){
 let t=new URLSearchParams(n),e=t.get("x3dh")?.split(",")??[];w("first encryption key",e[0],W),w("second encryp\\
@@ -113,17 +113,18 @@ get("v")??""))throw new f("Its version is missing.");let o=(s.get("smp")??"").sp
 nvitation"&&Lt(s.get("e2e")??""),{web:\`https://\${t}/\${n}#\${e}\`,app:\`simplex:/\${n}#\${e}\`,hosts:o[0]??[],isGroup:/"groupLinkId" *: *"/.
 test(s.get("data")??"")}}function D(n){let t=n.hash.slice(1);if(t==="")return null;if(!At.test(t))throw new f(
 "It contains a character that does not belong into a link.");let e=n.pathname.replaceAll("/","");return e.length===
-1?vt(e,n,t):$t(e,n,t)}var Ct=4,zt=1273;function g(n){let t=document.getElementById(n);if(!t)throw new Error(\`the page has no element\\
- '\${n}'\`);return t}function y(n,t){g(n).toggleAttribute("hidden",!t)}function Bt(n){return n.flatMap((t,e)=>t.
+1?vt(e,n,t):$t(e,n,t)}var Ct=4,zt=1273;function d(n){let t=document.getElementById(n);if(!t)throw new Error(\`the page has no element\\
+ '\${n}'\`);return t}function y(n,t){d(n).toggleAttribute("hidden",!t)}function Bt(n){return n.flatMap((t,e)=>t.
 map((s,o)=>{if(!s||t[o-1])return"";let r=t.indexOf(!1,o),i=(r<0?t.length:r)-o;return\`M\${o} \${e}h\${i}v1h-\${i}z\`})).
-join("")}function Rt(n){let t=n.length<=zt;if(y("modules",t),y("scan",t),y("too-long",!t),!t){g("length").textContent=
-String(n.length);return}let{data:e,size:s}=G(n,{ecc:"L",boostEcc:!0,border:Ct});g("modules").setAttribute("vie\\
-wBox",\`0 0 \${s} \${s}\`),g("dark").setAttribute("d",Bt(e))}function q({web:n,app:t}){let e=g("as-app").checked?t:
-n;g("address").textContent=e,Rt(e)}function _t(n){let t=n.includes(location.hostname.replace(/^\\[|\\]$/g,""));return\`\${n.
-join(", ")} (\${t?"this relay":"another relay than this one"})\`}function St(n){q(n),g("open").setAttribute("hre\\
-f",n.app),g("relay").textContent=_t(n.hosts),document.getElementById("group")&&(y("group",n.isGroup),y("contac\\
-t",!n.isGroup))}var E=null;function V(){let n="";try{E=D(location)}catch(t){if(!(t instanceof f))throw t;E=null,
-n=t.message}E&&St(E);for(let t of["link","code","where","relay"])y(t,E!==null);y("damaged",n!==""),y("incomple\\
-te",E===null&&n===""),g("fault").textContent=n}function X(){E&&q(E)}g("as-web").addEventListener("change",X);g(
-"as-app").addEventListener("change",X);window.addEventListener("hashchange",V);V();})();
+join("")}function Rt(n){let t=n.length<=zt;if(y("modules",t),y("scan",t),y("too-long",!t),!t){d("length").textContent=
+String(n.length);return}let{data:e,size:s}=G(n,{ecc:"L",boostEcc:!0,border:Ct});d("modules").setAttribute("vie\\
+wBox",\`0 0 \${s} \${s}\`),d("dark").setAttribute("d",Bt(e))}function q({web:n,app:t}){let e=d("as-app").checked?t:
+n;d("address").textContent=e,Rt(e)}function _t(n){let t=n.includes(location.hostname.replace(/^\\[|\\]$/g,""));return\`\${n.
+join(", ")} (\${t?"this relay":"another relay than this one"})\`}function St(n){q(n),d("open").setAttribute("hre\\
+f",n.app),d("here").setAttribute("href",\`/app/#\${n.app}\`),d("relay").textContent=_t(n.hosts),document.getElementById(
+"group")&&(y("group",n.isGroup),y("contact",!n.isGroup))}var E=null;function V(){let n="";try{E=D(location)}catch(t){
+if(!(t instanceof f))throw t;E=null,n=t.message}E&&St(E);for(let t of["link","code","where","relay"])y(t,E!==null);
+y("damaged",n!==""),y("incomplete",E===null&&n===""),d("fault").textContent=n}function X(){E&&q(E)}d("as-web").
+addEventListener("change",X);d("as-app").addEventListener("change",X);window.addEventListener("hashchange",V);
+V();})();
 `;

@@ -37,6 +37,21 @@ export async function open(name: string): Promise<string> {
   });
 }
 
+/** Takes the profile from whoever has it. */
+export async function takeOver(name: string): Promise<string> {
+  return outcomeOf(async () => {
+    store = await openIndexedDbStore(name, { takeOver: true });
+    return "open";
+  });
+}
+
+/** Stands still for so long, as a page that the browser froze, and then writes before it hears of anything. */
+export async function freezeAndWrite(milliseconds: number, key: string, value: number): Promise<string> {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+  return write(key, value);
+}
+
 export async function close(): Promise<void> {
   await opened().close();
 }
@@ -103,7 +118,17 @@ export async function deleteFromOutside(name: string): Promise<void> {
 
 /** A newer program has been here. */
 export async function makeNewer(name: string): Promise<void> {
-  const request = indexedDB.open(name, 2);
+  const request = indexedDB.open(name, 3);
+  await settled(request);
+  request.result.close();
+}
+
+/** A program from before profiles had owners has been here. */
+export async function makeOlder(name: string): Promise<void> {
+  const request = indexedDB.open(name, 1);
+  request.addEventListener("upgradeneeded", () => {
+    request.result.createObjectStore("records").put(Uint8Array.of(1), ["t", "before"]);
+  });
   await settled(request);
   request.result.close();
 }

@@ -1,0 +1,21 @@
+/** Calls that only look, or that leave things as they are when done again. */
+const SAFE: Readonly<Record<string, readonly string[]>> = {
+  session: ["isSealed", "settings", "setSettings", "ownRelay", "reconnect", "unlock", "lock"],
+  users: ["list", "get", "active", "activate", "update", "setReceipts"],
+  links: ["address", "requests", "refreshAddress"],
+  contacts: [
+    "list", "get", "named", "set", "setPreferences", "agreement", "connection", "securityCode", "verify", "unverify",
+  ],
+  messages: ["edit"],
+  history: [
+    "conversations", "items", "item", "editions", "search", "markRead", "markUnread", "setDraft", "conversation",
+    "clear", "deliveries",
+  ],
+  groups: ["list", "get", "named", "members", "set", "setMember", "setPreferences", "link"],
+  files: ["bytes", "cancel"],
+};
+
+/** Whether a call of which nobody knows what became of it may be made again. */
+export function isSafe(facade: string, method: string): boolean {
+  return SAFE[facade]?.includes(method) ?? false;
+}

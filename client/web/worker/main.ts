@@ -1,0 +1,73 @@
+import { StoreError } from "../../store/store.ts";
+import { LEADER_LOCK, type Order, type Report } from "../session/protocol.ts";
+import { Leader } from "./leader.ts";
+
+// The worker of one tab. Those of all tabs wait for one lock; who gets it has the chat.
+
+let version = "";
+let origin = "";
+let passphrase: string | null = null;
+let leader: Leader | null = null;
+let waiting: AbortController | null = null;
+
+function report(): void {
+  const message: Report = { type: "leading", leader: leader?.id ?? null };
+  postMessage(message);
+}
+
+/** Leads until the lock is taken away, which never happens while somebody uses this tab. */
+async function lead(takeOver: boolean): Promise<never> {
+  const mine = new Leader({ version, origin, takeOver, passphrase });
+  leader = mine;
+  report();
+  await mine.start();
+  return new Promise(() => undefined);
+}
+
+/** Waits until no other worker has the lock; with `takeOver` it is taken away from whoever has it. */
+async function stand(takeOver: boolean): Promise<void> {
+  waiting?.abort();
+  const controller = new AbortController();
+  waiting = controller;
+  const options = takeOver ? { steal: true } : { signal: controller.signal };
+  try {
+    await navigator.locks.request(LEADER_LOCK, options, () => lead(takeOver));
+  } catch (error) {
+    if (controller.signal.aborted) return;
+    const isLost = error instanceof DOMException && error.name === "AbortError";
+    if (!isLost) throw error;
+    await depose();
+    await stand(false);
+  }
+}
+
+/** Another worker leads now. */
+async function depose(): Promise<void> {
+  const mine = leader;
+  leader = null;
+  report();
+  try {
+    await mine?.close();
+  } catch (error) {
+    // What it was writing when the profile was taken away.
+    if (!(error instanceof StoreError)) throw error;
+  }
+}
+
+function standFor(takeOver: boolean): void {
+  stand(takeOver).catch((error: unknown) => reportError(error));
+}
+
+addEventListener("message", ({ data }: MessageEvent<Order>) => {
+  if (data.type === "takeOver") {
+    if (!leader) standFor(true);
+    return;
+  }
+  if (data.type === "secret") {
+    ({ passphrase } = data);
+    leader?.learn(passphrase).catch((error: unknown) => reportError(error));
+    return;
+  }
+  ({ version, origin } = data);
+  standFor(false);
+});

@@ -1,0 +1,58 @@
+// Lets the page start without a network: every version keeps its own files, and answers with them alone.
+
+/** Of the build. */
+declare const VERSION: string;
+/** All files of the page but `index.html` and this one. */
+declare const FILES: readonly string[];
+
+const worker = globalThis as unknown as ServiceWorkerGlobalScope;
+
+const SCOPE = "/app/";
+const PREFIX = "smp-edge app ";
+const CACHE = PREFIX + VERSION;
+const SHELL = `${SCOPE}index.html`;
+
+async function install(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  // From the server, not from a cache of the browser that may hold the version before.
+  const requests = [SHELL, ...FILES.map((name) => SCOPE + name)].map((url) => new Request(url, { cache: "reload" }));
+  await cache.addAll(requests);
+}
+
+async function activate(): Promise<void> {
+  const names = await caches.keys();
+  const old = names.filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+  await Promise.all(old.map((name) => caches.delete(name)));
+  await worker.clients.claim();
+}
+
+async function respond(request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  const kept = await cache.match(request.mode === "navigate" ? SHELL : request, { ignoreVary: true });
+  return kept ?? fetch(request);
+}
+
+/** Shows the page with the conversation that a notification is about: one that is there, or a new one. */
+async function show(chat: string): Promise<void> {
+  const pages = await worker.clients.matchAll({ type: "window" });
+  const [page] = pages.toSorted((a, b) => Number(b.focused) - Number(a.focused));
+  if (!page) return void await worker.clients.openWindow(`${SCOPE}#/chat/${encodeURIComponent(chat)}`);
+  page.postMessage({ open: chat });
+  await page.focus();
+}
+
+worker.addEventListener("install", (event) => event.waitUntil(install()));
+worker.addEventListener("activate", (event) => event.waitUntil(activate()));
+// A new version waits until the page says that the old one may go.
+worker.addEventListener("message", ({ data }) => {
+  if (data === "activate") void worker.skipWaiting();
+});
+worker.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(show(event.notification.tag));
+});
+worker.addEventListener("fetch", (event) => {
+  const { pathname, origin } = new URL(event.request.url);
+  const isOwn = origin === worker.location.origin && pathname.startsWith(SCOPE) && event.request.method === "GET";
+  if (isOwn) event.respondWith(respond(event.request));
+});
