@@ -32,7 +32,7 @@ export class Contacts {
 
   /** By name. Those that are being deleted are not among them. */
   async list(user: string): Promise<Contact[]> {
-    const all = await this.#core.list(TABLE.contacts);
+    const all = await this.#core.listSound(TABLE.contacts);
     return all
       .filter((one) => one.user === user && one.status !== "leaving")
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));

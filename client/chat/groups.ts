@@ -70,7 +70,7 @@ export class Groups {
 
   /** By name. Those that are being deleted are not among them. */
   async list(user: string): Promise<Group[]> {
-    const all = await this.#core.list(TABLE.groups);
+    const all = await this.#core.listSound(TABLE.groups);
     return all
       .filter((one) => one.user === user && one.status !== "leaving")
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -140,10 +140,10 @@ export class Groups {
     const behind = await this.#behind(user, text);
     const group = await core.step(async (step) => {
       const places = placesOf(text, behind.link);
-      const known = (await step.list(TABLE.groups)).filter((one) => one.user === user && meet(places, placesOf(one.link)));
+      const known = (await step.listSound(TABLE.groups)).filter((one) => one.user === user && meet(places, placesOf(one.link)));
       const there = known.find(({ status }) => status === "connected" || status === "joining");
       if (there) throw new ChatError("PROHIBITED", `you came through this link already: ${there.name}`);
-      const links = (await step.list(TABLE.groupLinks)).filter((one) => one.user === user);
+      const links = (await step.listSound(TABLE.groupLinks)).filter((one) => one.user === user);
       const isOwn = links.some((one) => meet(places, placesOf(one.link, one.shortLink)));
       if (isOwn) throw new ChatError("PROHIBITED", "this is the link of a group in which you are");
       return followLink(step, await userOf(step, user), {
@@ -216,7 +216,7 @@ export class Groups {
     return this.#core.step((step) => deleteGroup(step, id));
   }
 
-  /** For owners. */
+  /** For owners. An empty description takes the welcome text away. */
   update(id: string, part: Partial<GroupProfile>): Promise<Group> {
     return this.#core.step((step) => changeGroup(step, id, part));
   }

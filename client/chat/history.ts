@@ -46,16 +46,16 @@ export class History {
 
   /** All conversations of a user, those with the latest activity first. */
   async conversations(user: string): Promise<Overview[]> {
-    const all = await this.#core.list(TABLE.conversations);
-    const contacts = new Map((await this.#core.list(TABLE.contacts)).map((one) => [one.id, one]));
-    const groups = new Map((await this.#core.list(TABLE.groups)).map((one) => [one.id, one]));
+    const all = await this.#core.listSound(TABLE.conversations);
+    const contacts = new Map((await this.#core.listSound(TABLE.contacts)).map((one) => [one.id, one]));
+    const groups = new Map((await this.#core.listSound(TABLE.groups)).map((one) => [one.id, one]));
     const isGoing = (id: string): boolean => (contacts.get(id) ?? groups.get(id))?.status === "leaving";
     const own = all.filter((one) => one.user === user && !isGoing(one.id));
     const lines = own.toSorted((a, b) => b.lastAt - a.lastAt).map(async (conversation): Promise<Overview> => ({
       conversation,
       contact: contacts.get(conversation.id) ?? null,
       group: groups.get(conversation.id) ?? null,
-      lastItem: conversation.lastItem === null ? null : await this.#core.read(TABLE.items, conversation.lastItem),
+      lastItem: conversation.lastItem === null ? null : await this.#core.readSound(TABLE.items, conversation.lastItem),
     }));
     return Promise.all(lines);
   }
@@ -63,9 +63,9 @@ export class History {
   /** The latest items, or those around a place; the oldest first. */
   async items(chat: string, { before, after, limit = PAGE }: Page = {}): Promise<Item[]> {
     const prefix = prefixOf(chat);
-    if (after !== undefined) return this.#core.list(TABLE.items, { prefix, after, limit });
+    if (after !== undefined) return this.#core.listSound(TABLE.items, { prefix, after, limit });
     const range = { prefix, limit, reverse: true, ...(before === undefined ? {} : { after: before }) };
-    return (await this.#core.list(TABLE.items, range)).reverse();
+    return (await this.#core.listSound(TABLE.items, range)).reverse();
   }
 
   /** @throws ChatError "NOT_FOUND" */
@@ -75,7 +75,7 @@ export class History {
 
   /** What an edited message said before, the oldest first. */
   editions(item: string): Promise<Edition[]> {
-    return this.#core.list(TABLE.editions, { prefix: prefixOf(item) });
+    return this.#core.listSound(TABLE.editions, { prefix: prefixOf(item) });
   }
 
   /** Of an own message in a group how far it is on its way to each member whom it goes to. */
@@ -91,7 +91,7 @@ export class History {
   async search(user: string, text: string, { chat, before, limit = PAGE }: SearchOptions = {}): Promise<Item[]> {
     const wanted = folded(text);
     if (wanted === "") throw new ChatError("CONTENT", "there is nothing to look for");
-    const all = await this.#core.list(TABLE.conversations);
+    const all = await this.#core.listSound(TABLE.conversations);
     const chats = all.filter((one) => one.user === user && (chat === undefined || one.id === chat));
     const last = before === undefined ? null : await this.#core.read(TABLE.items, before);
     const found: Item[] = [];
@@ -105,7 +105,7 @@ export class History {
     let after = last?.chat === chat ? last.id : null;
     while (found.length < limit) {
       const range = { prefix, reverse: true, limit: SCAN, ...(after === null ? {} : { after }) };
-      const items = await this.#core.list(TABLE.items, range);
+      const items = await this.#core.listSound(TABLE.items, range);
       found.push(...items.filter((item) => (last === null || newestFirst(last, item) < 0) && matches(item, wanted)));
       after = items.at(-1)?.id ?? null;
       if (items.length < SCAN) break;

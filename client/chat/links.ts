@@ -297,7 +297,7 @@ export class Links {
 
   /** Requests that wait for an answer, the oldest first. */
   async requests(user: string): Promise<Request[]> {
-    const all = await this.#core.list(TABLE.requests);
+    const all = await this.#core.listSound(TABLE.requests);
     return all.filter((one) => one.user === user).toSorted((a, b) => a.at - b.at);
   }
 

@@ -259,13 +259,15 @@ export const editionForm: RecordForm<Edition> = form<Edition>(edition, ({ conten
 }));
 
 /** Reactions to a message that is not here yet. */
-const earlyReactions = v.object({ reactions: v.array(itemReaction) });
+const earlyReactions = v.object({ reactions: v.array(itemReaction), at: v.optional(count, 0) });
 export interface EarlyReactions {
   readonly reactions: readonly ItemReaction[];
+  /** When the last one came: milliseconds since 1970. */
+  readonly at: number;
 }
 export const earlyForm: RecordForm<EarlyReactions> = form<EarlyReactions>(
   earlyReactions as v.GenericSchema<unknown, EarlyReactions>,
-  ({ reactions }) => ({ reactions: reactions.map(plainReaction) }),
+  ({ reactions, at }) => ({ reactions: reactions.map(plainReaction), at }),
 );
 
 const messageText: JsonCodec<ChatMessage> = { read: readMessage, write: messageJson };

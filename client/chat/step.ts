@@ -43,6 +43,8 @@ export class Step {
   readonly #store: StoreReader;
   /** By table, then by key. */
   readonly #changes = new Map<string, Map<string, Change>>();
+  /** Damaged records that were told of already. */
+  readonly #damaged = new Set<string>();
   /** What the changes of an attempt replaced. */
   #undo: (() => void)[] | null = null;
 
@@ -70,13 +72,15 @@ export class Step {
     return (await this.#store.keys(table.name, { prefix: key, limit: 1 }))[0] === key;
   }
 
-  /** As {@link read}; null also when the record is damaged, which is told. For what must go on without it. */
+  /** As {@link read}; null also when the record is damaged, which is told once. For what must go on without it. */
   async readSound<T>(table: Table<T>, key: string): Promise<T | null> {
     try {
       return await this.read(table, key);
     } catch (error) {
       if (!(error instanceof StoreError && error.code === "DAMAGED")) throw error;
-      this.tell({ type: "error", contact: null, error });
+      const place = `${table.name}/${key}`;
+      if (!this.#damaged.has(place)) this.tell({ type: "error", contact: null, error });
+      this.#damaged.add(place);
       return null;
     }
   }
@@ -108,10 +112,26 @@ export class Step {
     }
   }
 
+  /** The last stored keys before a key, the last one first, without those that were erased here. */
+  async keysBefore(table: Table<unknown>, prefix: string, key: string, limit: number): Promise<string[]> {
+    const keys = await this.#store.keys(table.name, { prefix, after: key, reverse: true, limit });
+    return keys.filter((one) => this.#changed(table, one)?.value !== null);
+  }
+
   async list<T>(table: Table<T>, range: Omit<Range, "reverse"> = {}): Promise<T[]> {
     const all: T[] = [];
     for (const key of await this.keys(table, range)) {
       const value = await this.read(table, key);
+      if (value !== null) all.push(value);
+    }
+    return all;
+  }
+
+  /** As {@link list}, without records that are damaged, which is told. */
+  async listSound<T>(table: Table<T>, range: Omit<Range, "reverse"> = {}): Promise<T[]> {
+    const all: T[] = [];
+    for (const key of await this.keys(table, range)) {
+      const value = await this.readSound(table, key);
       if (value !== null) all.push(value);
     }
     return all;

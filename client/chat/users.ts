@@ -38,7 +38,7 @@ export class Users {
 
   /** The oldest first. */
   async list(): Promise<User[]> {
-    const all = await this.#core.list(TABLE.users);
+    const all = await this.#core.listSound(TABLE.users);
     return all.filter(({ isLeaving }) => !isLeaving).toSorted((a, b) => a.createdAt - b.createdAt);
   }
 
@@ -90,7 +90,7 @@ export class Users {
       step.put(TABLE.users, id, { ...user, isLeaving: true });
       await this.#leaveAll(step, id, notify);
       const active = await step.read(TABLE.settings, ACTIVE_USER);
-      const other = (await step.list(TABLE.users)).find((one) => !one.isLeaving);
+      const other = (await step.listSound(TABLE.users)).find((one) => !one.isLeaving);
       if (active?.to === id && other) step.put(TABLE.settings, ACTIVE_USER, { to: other.id });
       else if (active?.to === id) step.erase(TABLE.settings, ACTIVE_USER);
       step.tell({ type: "userDeleted", user: id });
@@ -99,11 +99,11 @@ export class Users {
   }
 
   async #leaveAll(step: Step, id: string, notify: boolean): Promise<void> {
-    for (const group of await step.list(TABLE.groups)) if (group.user === id) await deleteGroup(step, group.id);
-    for (const contact of await step.list(TABLE.contacts)) {
+    for (const group of await step.listSound(TABLE.groups)) if (group.user === id) await deleteGroup(step, group.id);
+    for (const contact of await step.listSound(TABLE.contacts)) {
       if (contact.user === id) await leaveContact(step, contact.id, notify);
     }
-    for (const request of await step.list(TABLE.requests)) {
+    for (const request of await step.listSound(TABLE.requests)) {
       if (request.user !== id) continue;
       step.erase(TABLE.requests, request.id);
       step.effect({ type: "reject", request: request.request });

@@ -20,7 +20,11 @@ export function taskFailed(step: Step, task: Task, error: unknown): void {
     case "createOwn":
     case "confirm":
     case "hello":
+      step.fail({ type: "failed", reason: reasonOf(error), detail });
+      return;
     case "request":
+      // Who has answered has the request, whatever the relay says of it when it is sent again.
+      if (step.connection.confirmation) return;
       step.fail({ type: "failed", reason: reasonOf(error), detail });
       return;
     case "secureReceive": {

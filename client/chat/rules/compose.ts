@@ -12,6 +12,7 @@ import { contentProblem, quotedContent } from "../wire/rules/content.ts";
 import { canDelete, canEdit, MAX_PREVIEW_LENGTH } from "../wire/rules/limits.ts";
 import { MAX_TTL } from "../wire/rules/preferences.ts";
 import { utcTimeOf } from "../wire/time.ts";
+import { tellFilesGone } from "./file-loss.ts";
 import { abandonFile, announcement, attach, type Attachment, ownFile } from "./files.ts";
 import { addItem, removeItem } from "./items.ts";
 import { enqueue, withdraw } from "./outbox.ts";
@@ -184,6 +185,7 @@ export async function edit(step: Step, id: string, content: MsgContent, isLive =
 export async function deleteForSelf(step: Step, id: string): Promise<void> {
   // One that is damaged can be deleted as well.
   if (!await step.has(TABLE.items, id)) await itemOf(step, id);
+  await tellFilesGone(step, prefixOf(id));
   await removeItem(step, id);
 }
 

@@ -139,9 +139,9 @@ async function eraseDamaged(step: Step, id: string): Promise<void> {
 
 /** Removes users who are being deleted and whose contacts are all gone. */
 export async function sweepUsers(step: Step): Promise<void> {
-  const leaving = (await step.list(TABLE.users)).filter(({ isLeaving }) => isLeaving);
+  const leaving = (await step.listSound(TABLE.users)).filter(({ isLeaving }) => isLeaving);
   if (leaving.length === 0) return;
-  const owned = [...await step.list(TABLE.contacts), ...await step.list(TABLE.groups)];
+  const owned = [...await step.listSound(TABLE.contacts), ...await step.listSound(TABLE.groups)];
   const users = new Set(owned.map(({ user }) => user));
   for (const { id } of leaving) {
     if (!users.has(id)) step.erase(TABLE.users, id);

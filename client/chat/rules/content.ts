@@ -9,6 +9,7 @@ import { obeysDeletion } from "../wire/rules/limits.ts";
 import { safeFileName } from "../wire/rules/names.ts";
 import { receivedTtl } from "../wire/rules/preferences.ts";
 import { replaceContent } from "./compose.ts";
+import { keepEarly } from "./early.ts";
 import { abandonFile, expected, fetchFile } from "./files.ts";
 import { addEvent, addItem, removeItem, sharedItem } from "./items.ts";
 import { agreementOf } from "./preferences.ts";
@@ -116,5 +117,5 @@ export async function reactionReceived(
   const key = sharedKey(contact.id, false, msgId);
   const early = await step.read(TABLE.earlyReactions, key);
   const reactions = changedReactions(early?.reactions ?? [], reaction, add);
-  if (reactions) step.put(TABLE.earlyReactions, key, { reactions });
+  if (reactions) await keepEarly(step, contact.id, key, reactions);
 }

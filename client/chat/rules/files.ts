@@ -10,6 +10,7 @@ import { MAX_CHUNK_LENGTH } from "../wire/file-chunk.ts";
 import { safeFileName } from "../wire/rules/names.ts";
 import { newSharedId } from "../wire/ids.ts";
 import { chatMessage } from "../wire/message.ts";
+import { tellFileGone } from "./file-loss.ts";
 import { ownerOf } from "./owners.ts";
 import { enqueue, enqueueChunk, loseFile, withdrawChunks } from "./outbox.ts";
 import { changeItem, isMessage, itemOf, setFile } from "./records.ts";
@@ -26,6 +27,8 @@ export const MAX_FILE_SIZE = MAX_CHUNKS * MAX_CHUNK_LENGTH;
 const MAX_PART = 13_300;
 /** Files that one sender can have under way; each costs a queue. */
 export const MAX_FETCHINGS = 20;
+/** Milliseconds after which a file that did not come leaves its place to another one. */
+export const FETCHING_TIME = 14 * 86_400_000;
 
 export function chunkCount(size: number): number {
   return Math.max(1, Math.ceil(size / MAX_CHUNK_LENGTH));
@@ -122,9 +125,11 @@ export async function fileAccepted(
   step: Step,
   item: Item | null,
   { owner, user }: Omit<Recipient, "link">,
-  { fileName, fileConnReq }: Pick<EventParams["x.file.acpt.inv"], "fileName" | "fileConnReq">,
+  { msgId, fileName, fileConnReq }: Pick<EventParams["x.file.acpt.inv"], "msgId" | "fileName" | "fileConnReq">,
 ): Promise<void> {
-  if (!item?.isOwn || !isMessage(item) || item.deletedAt !== null) return;
+  const isGone = !item || item.deletedAt !== null || item.file?.state === "cancelled";
+  if (isGone) return tellFileGone(step, owner, msgId);
+  if (!item.isOwn || !isMessage(item)) return;
   const { file } = item.body.container;
   const isThere = item.file?.state === "sending" || item.file?.state === "sent";
   if (!isThere || file?.fileName !== fileName || (!fileConnReq && file.fileInline !== "offer")) return;
@@ -139,6 +144,23 @@ export function expected(file: FileInvitation | undefined, hasId: boolean): Item
   return { state: canCome ? "receiving" : "unsupported", received: 0 };
 }
 
+/** Whether one more file can be fetched from somebody. For that those end that did not come for long. */
+async function hasRoom(step: Step, owner: string): Promise<boolean> {
+  const open = await step.keys(TABLE.fetchings, { prefix: prefixOf(owner), limit: MAX_FETCHINGS });
+  if (open.length < MAX_FETCHINGS) return true;
+  let left = open.length;
+  for (const key of open) {
+    const fetching = await step.readSound(TABLE.fetchings, key);
+    const item = fetching && await step.readSound(TABLE.items, fetching.item);
+    if (item && step.now - item.at < FETCHING_TIME) continue;
+    if (item?.file?.state === "receiving") await stopReceiving(step, item);
+    else dropConnection(step, fetching?.connection ?? null);
+    step.erase(TABLE.fetchings, key);
+    left--;
+  }
+  return left < MAX_FETCHINGS;
+}
+
 /** Accepts a file that was announced with an item. `name`: as it was sent. */
 export async function fetchFile(step: Step, item: Item, owner: string, user: string, name: string): Promise<void> {
   if (item.file?.state !== "receiving" || !isMessage(item) || item.msgId === null) return;
@@ -150,8 +172,7 @@ export async function fetchFile(step: Step, item: Item, owner: string, user: str
   if (inline === "offer") {
     return enqueue(step, owner, chatMessage({ type: "x.file.acpt.inv", params: { msgId: item.msgId, fileName: name } }, newSharedId()));
   }
-  const open = await step.keys(TABLE.fetchings, { prefix: prefixOf(owner), limit: MAX_FETCHINGS });
-  if (open.length === MAX_FETCHINGS) return void changeItem(step, item, { file: { state: "unsupported", received: 0 } });
+  if (!await hasRoom(step, owner)) return void changeItem(step, item, { file: { state: "unsupported", received: 0 } });
   const key = fetchingKey(owner, item.id);
   step.put(TABLE.fetchings, key, { item: item.id, owner, user, fileName: name, connection: null });
   step.effect({ type: "transfer", way: "fetching", key });

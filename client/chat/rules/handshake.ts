@@ -107,10 +107,10 @@ export async function requestReceived(
   const { event } = message;
   const params: ContactRequest = event.type === "x.contact" ? event.params : { profile: profileIn(message) };
   const { contactReqId } = params;
-  const contacts = await step.list(TABLE.contacts);
+  const contacts = await step.listSound(TABLE.contacts);
   const isAccepted = contacts.some((one) => one.user === address.user && sameAttempt(contactReqId, one.contactReqId));
   if (isAccepted) return step.effect({ type: "reject", request });
-  const pending = (await step.list(TABLE.requests)).find((one) => {
+  const pending = (await step.listSound(TABLE.requests)).find((one) => {
     return one.user === address.user && (one.request === request || sameAttempt(contactReqId, one.contactReqId));
   });
   if (pending && pending.request !== request) step.effect({ type: "reject", request: pending.request });

@@ -2,9 +2,10 @@ import type { Conversation, Item, ItemBody, ItemEvent, ItemStatus } from "../rec
 import type { Step } from "../step.ts";
 import { chatOf, expiringItem, expiryKey, itemId, prefixOf, sharedKey, TABLE } from "../tables.ts";
 import type { Id } from "../wire/ids.ts";
+import { tellFilesGone } from "./file-loss.ts";
 import { eraseFetchings, eraseFiles } from "./files.ts";
 import { withdraw, type Withdrawal } from "./outbox.ts";
-import { changeItem, conversationOf, itemOf } from "./records.ts";
+import { changeItem, conversationOf } from "./records.ts";
 
 /** Milliseconds. */
 const SECOND = 1000;
@@ -153,8 +154,8 @@ export async function markRead(step: Step, chat: string, upTo: string | null): P
   let { unread } = conversation;
   for (const key of keys) {
     if (key > last) break;
-    const item = await itemOf(step, key);
-    if (item.status.type !== "unread") continue;
+    const item = await step.readSound(TABLE.items, key);
+    if (item?.status.type !== "unread") continue;
     unread--;
     const read = startTimer(step, item);
     changeItem(step, read, { status: { type: "read" } });
@@ -189,6 +190,7 @@ export async function eraseItems(step: Step, chat: string): Promise<void> {
 /** The conversation stays, with nothing in it; what waited to be sent is not sent. */
 export async function clearConversation(step: Step, chat: string): Promise<void> {
   const conversation = await conversationOf(step, chat);
+  await tellFilesGone(step, prefixOf(chat));
   await eraseItems(step, chat);
   await withdraw(step, prefixOf(chat));
   updateConversation(step, conversation, { unread: 0, isMarked: false, lastItem: null });

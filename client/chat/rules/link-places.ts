@@ -39,7 +39,7 @@ export function meet(places: readonly string[], others: readonly string[]): bool
 const GONE: ReadonlySet<Contact["status"]> = new Set<Contact["status"]>(["failed", "left", "leaving"]);
 
 async function contactsAt(step: Step, user: string, places: readonly string[]): Promise<Contact[]> {
-  return (await step.list(TABLE.contacts)).filter((one) => one.user === user && meet(places, one.places));
+  return (await step.listSound(TABLE.contacts)).filter((one) => one.user === user && meet(places, one.places));
 }
 
 /** An own invitation would be taken by looking what is behind it. @throws ChatError "PROHIBITED" */
@@ -64,7 +64,7 @@ export async function checkPlaces(step: Step, user: string, places: readonly str
     const how = known.status === "connected" ? `${known.name} is your contact already` : `you are connecting through this link already: ${known.name}`;
     throw new ChatError("PROHIBITED", how, { contact: known.id });
   }
-  for (const { user: owner, business, status, link, name } of await step.list(TABLE.groups)) {
+  for (const { user: owner, business, status, link, name } of await step.listSound(TABLE.groups)) {
     const isThere = status === "connected" || status === "joining";
     if (owner !== user || business === null || !isThere || !meet(places, placesOf(link))) continue;
     throw new ChatError("PROHIBITED", `you are in the conversation with ${name} already`);

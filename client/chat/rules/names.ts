@@ -6,7 +6,7 @@ import { displayName } from "../wire/rules/display.ts";
 
 /** A name that no other contact or group of the user has: the one that is wanted, or it with a number. */
 export async function uniqueName(step: Step, user: string, wanted: string, except: string | null): Promise<string> {
-  const others = [...await step.list(TABLE.contacts), ...await step.list(TABLE.groups)];
+  const others = [...await step.listSound(TABLE.contacts), ...await step.listSound(TABLE.groups)];
   const taken = new Set(others.filter((one) => one.user === user && one.id !== except).map(({ name }) => name));
   const base = displayName(wanted);
   let name = base;

@@ -63,7 +63,7 @@ export async function recipientsOf(step: Step, chat: string): Promise<string[]> 
   const conversation = await step.read(TABLE.conversations, chat);
   if (conversation?.kind === "notes") return [];
   if (conversation?.kind !== "group") return [chat];
-  const members = await step.list(TABLE.members, { prefix: prefixOf(chat) });
+  const members = await step.listSound(TABLE.members, { prefix: prefixOf(chat) });
   const reached = members.filter(({ status, isReady, isEnding }) => isReady && !isEnding && status === "connected");
   return reached.map(({ id }) => id);
 }

@@ -92,7 +92,7 @@ export async function userChanged(step: Step, user: User): Promise<void> {
   step.tell({ type: "user", user });
   const address = await step.read(TABLE.addresses, user.id);
   if (address) changeAddress(step, address, { isStale: true });
-  for (const contact of await step.list(TABLE.contacts)) {
+  for (const contact of await step.listSound(TABLE.contacts)) {
     if (contact.user === user.id) await tellProfile(step, user, contact);
   }
 }

@@ -90,6 +90,40 @@ export class Core {
     return all.map(({ value }) => value);
   }
 
+  /** As {@link read}; null also when the record is damaged, which is told. */
+  async readSound<T>(table: Table<T>, key: string): Promise<T | null> {
+    try {
+      return await this.read(table, key);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.tellError(null, error);
+      return null;
+    }
+  }
+
+  /** As {@link list}, without records that are damaged, which is told; others come in their place. */
+  async listSound<T>(table: Table<T>, range: Range = {}): Promise<T[]> {
+    try {
+      return await this.list(table, range);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+    }
+    const { limit = Number.POSITIVE_INFINITY } = range;
+    const sound: T[] = [];
+    let place = range;
+    for (;;) {
+      const keys = await this.store.keys(table.name, place);
+      for (const key of keys) {
+        const value = await this.readSound(table, key);
+        if (value !== null) sound.push(value);
+        if (sound.length === limit) return sound;
+      }
+      const last = keys.at(-1);
+      if (last === undefined || keys.length < limit) return sound;
+      place = { ...range, after: last };
+    }
+  }
+
   /** A relay can be reached: what could not be put there before is tried again. */
   relayUp(): void {
     if (!this.#isClosed) this.#workers?.publishAll();
@@ -174,6 +208,10 @@ export async function ignoringMissing(work: Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!(error instanceof AgentError && error.refusal === "NOT_FOUND")) throw error;
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "DAMAGED";
 }
 
 /** What trying again does not mend. */

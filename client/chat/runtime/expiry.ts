@@ -1,5 +1,6 @@
+import { tellFilesGone } from "../rules/file-loss.ts";
 import { removeItem } from "../rules/items.ts";
-import { expiringItem, expiryTime, TABLE } from "../tables.ts";
+import { expiringItem, expiryTime, prefixOf, TABLE } from "../tables.ts";
 import { type Core, isStoreTrouble } from "./core.ts";
 
 const HOUR = 3_600_000;
@@ -58,6 +59,7 @@ export class Expiry {
       await this.#core.step(async (step) => {
         for (const key of due) {
           step.erase(TABLE.expiry, key);
+          await tellFilesGone(step, prefixOf(expiringItem(key)));
           await removeItem(step, expiringItem(key));
         }
       });

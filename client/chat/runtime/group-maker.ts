@@ -46,7 +46,7 @@ export class GroupMaker {
   /** A relay can be reached again, or the program has started. */
   async wakeAll(): Promise<void> {
     this.#pause = FIRST_PAUSE;
-    for (const { id, task } of await this.#core.list(TABLE.members)) if (task !== null) this.wake(id);
+    for (const { id, task } of await this.#core.listSound(TABLE.members)) if (task !== null) this.wake(id);
   }
 
   close(): void {

@@ -29,7 +29,7 @@ export class GroupPublisher {
   }
 
   async wakeAll(): Promise<void> {
-    for (const { group, isStale } of await this.#core.list(TABLE.groupLinks)) if (isStale) this.wake(group);
+    for (const { group, isStale } of await this.#core.listSound(TABLE.groupLinks)) if (isStale) this.wake(group);
   }
 
   async #run(group: string): Promise<void> {

@@ -40,7 +40,7 @@ export class Publisher {
 
   /** A relay can be reached again, or the program has started. */
   async wakeAll(): Promise<void> {
-    for (const { user, isStale } of await this.#core.list(TABLE.addresses)) if (isStale) this.wake(user);
+    for (const { user, isStale } of await this.#core.listSound(TABLE.addresses)) if (isStale) this.wake(user);
   }
 
   async #run(user: string): Promise<void> {

@@ -17,8 +17,8 @@ function madeFor(contact: Contact, orphans: readonly ConnectionInfo[]): Connecti
 
 /** The connection to a member that the agent made just before the program ended. Nothing else was made after it. */
 async function claim(core: Core, orphans: ConnectionInfo[]): Promise<void> {
-  const making = await core.read(TABLE.settings, MAKING);
-  const member = making && await core.read(TABLE.members, making.to);
+  const making = await core.readSound(TABLE.settings, MAKING);
+  const member = making && await core.readSound(TABLE.members, making.to);
   if (!making) return;
   const made = orphans.find(({ status }) => status !== "connected");
   const isWanted = member?.task === "join" && member.connection === null;
@@ -32,8 +32,8 @@ async function claim(core: Core, orphans: ConnectionInfo[]): Promise<void> {
 /** Goes on with what the last program did not finish. Nothing is read from the agent before. */
 export async function recover(core: Core, links: Links, transfers: Transfers): Promise<void> {
   const owned = new Set(await core.store.keys(TABLE.bindings.name));
-  const contacts = await core.list(TABLE.contacts);
-  const users = new Set((await core.list(TABLE.users)).map(({ id }) => id));
+  const contacts = await core.listSound(TABLE.contacts);
+  const users = new Set((await core.listSound(TABLE.users)).map(({ id }) => id));
   const all = await core.agent.connections();
   const orphans = all.filter(({ id, status, profile }) => !owned.has(id) && status !== "leaving" && users.has(profile));
   const adopted = await transfers.adopt(orphans);
@@ -47,7 +47,7 @@ export async function recover(core: Core, links: Links, transfers: Transfers): P
       await core.step((step) => links.joined(step, contact.id, made.id));
     } else core.background(contact.id, () => links.joinAgain(contact.id));
   }
-  const members = await core.list(TABLE.members);
+  const members = await core.listSound(TABLE.members);
   // Nobody knows their links, or their contacts are gone.
   for (const { id } of orphans) await ignoringMissing(core.agent.delete(id));
   await core.step(async (step) => {

@@ -1,11 +1,11 @@
 import { AgentError } from "../../agent/errors.ts";
 import type { ConnectionEvent } from "../../agent/events.ts";
 import type { ConnectionInfo } from "../../agent/options.ts";
-import { parseLink } from "../../agent/wire/link.ts";
-import type { Sending } from "../file-records.ts";
 import type { Binding } from "../records.ts";
 import { chunkCount, chunkOf, chunkReceived } from "../rules/files.ts";
-import { enqueue, loseFile } from "../rules/outbox.ts";
+import { isInvitation } from "../rules/invitations.ts";
+import { endSending, giveUpSending } from "../rules/file-loss.ts";
+import { enqueue } from "../rules/outbox.ts";
 import { ownerOf } from "../rules/owners.ts";
 import { isMessage, setFile } from "../rules/records.ts";
 import type { Step } from "../step.ts";
@@ -26,15 +26,6 @@ function okInfo(step: Step): Uint8Array {
   return packConnInfo(chatMessage({ type: "x.ok", params: {} }), { version: 1, pq: false, group: false }, step.compression);
 }
 
-/** Of a link that a contact sent, only an invitation can be followed without asking a relay what it is. */
-function isInvitation(text: string): boolean {
-  try {
-    return parseLink(text).type === "invitation";
-  } catch {
-    return false;
-  }
-}
-
 /** Files that go through connections of their own: the recipient makes one, the sender follows it and sends. */
 export class Transfers {
   readonly #core: Core;
@@ -53,15 +44,15 @@ export class Transfers {
 
   /** The program starts, or a relay can be reached again. */
   async wakeAll(): Promise<void> {
-    for (const { owner, item } of await this.#core.list(TABLE.fetchings)) this.wake("fetching", fetchingKey(owner, item));
-    for (const { owner, item, isDone } of await this.#core.list(TABLE.sendings)) {
+    for (const { owner, item } of await this.#core.listSound(TABLE.fetchings)) this.wake("fetching", fetchingKey(owner, item));
+    for (const { owner, item, isDone } of await this.#core.listSound(TABLE.sendings)) {
       if (!isDone) this.wake("sending", sendingKey(item, owner));
     }
   }
 
   /** The connection that was made for a file just before the program ended; null: none was. */
   async adopt(orphans: readonly ConnectionInfo[]): Promise<ConnectionInfo | null> {
-    for (const sending of await this.#core.list(TABLE.sendings)) {
+    for (const sending of await this.#core.listSound(TABLE.sendings)) {
       if (!sending.isJoining) continue;
       const key = sendingKey(sending.item, sending.owner);
       const made = orphans.find(({ role, profile }) => role === "joiner" && profile === sending.user) ?? null;
@@ -124,7 +115,10 @@ export class Transfers {
       const joining = await core.step(async (step) => {
         const now = await step.read(TABLE.sendings, key);
         if (!now || now.isDone || now.link === null || now.connection !== null) return null;
-        if (!isInvitation(now.link)) return this.#giveUp(step, key, now);
+        if (!isInvitation(now.link)) {
+          await giveUpSending(step, key, now);
+          return null;
+        }
         // At the next start it is known by this whose the connection is.
         step.put(TABLE.sendings, key, { ...now, isJoining: true });
         return { user: now.user, link: now.link, info: okInfo(step) };
@@ -137,7 +131,7 @@ export class Transfers {
         if (core.isClosed || isStoreTrouble(error)) throw error;
         await core.step(async (step) => {
           const now = await step.read(TABLE.sendings, key);
-          if (now) await this.#giveUp(step, key, { ...now, isJoining: false });
+          if (now) await giveUpSending(step, key, { ...now, isJoining: false });
         });
         throw error;
       }
@@ -153,21 +147,6 @@ export class Transfers {
     step.put(TABLE.bindings, connection, { kind: "sending", id: key, lastItem: 0 });
   }
 
-  /** The file does not go to this recipient. */
-  async #giveUp(step: Step, key: string, sending: Sending): Promise<null> {
-    this.#end(step, key, sending);
-    await loseFile(step, sending.owner, sending.item);
-    return null;
-  }
-
-  #end(step: Step, key: string, sending: Sending): void {
-    const { connection } = sending;
-    step.put(TABLE.sendings, key, { ...sending, connection: null, isDone: true });
-    if (connection === null) return;
-    step.erase(TABLE.bindings, connection);
-    step.effect({ type: "drop", connection });
-  }
-
   /** Hands a chunk to the agent; false: there is no other one, or not now. */
   async #sendNext(step: Step, key: string): Promise<boolean> {
     const now = await step.read(TABLE.sendings, key);
@@ -177,7 +156,10 @@ export class Transfers {
     const number = now.handed.length + 1;
     if (!file || number > chunkCount(file.fileSize)) return false;
     const chunk = await step.read(TABLE.chunks, chunkKey(now.item, number));
-    if (!chunk) return (await this.#giveUp(step, key, now)) !== null;
+    if (!chunk) {
+      await giveUpSending(step, key, now);
+      return false;
+    }
     const body = encodeFilePiece({ number, bytes: chunk.bytes });
     try {
       const agentItem = await this.#core.agent.send(now.connection, body, { notification: false });
@@ -187,8 +169,9 @@ export class Transfers {
       // The connection is not made yet: `connected` wakes this again.
       if (error instanceof AgentError && error.refusal === "PROHIBITED") return false;
       if (error instanceof AgentError && error.refusal === "CLOSED") return false;
-      if (error instanceof AgentError && error.refusal === "NOT_FOUND") return (await this.#giveUp(step, key, now)) !== null;
-      throw error;
+      if (!(error instanceof AgentError && error.refusal === "NOT_FOUND")) throw error;
+      await giveUpSending(step, key, now);
+      return false;
     }
   }
 
@@ -235,7 +218,7 @@ export class Transfers {
       case "failed":
         return this.#core.step(async (step) => {
           const now = await step.read(TABLE.sendings, key);
-          if (now && !now.isDone) await this.#giveUp(step, key, now);
+          if (now && !now.isDone) await giveUpSending(step, key, now);
         });
       case "message":
         return ignoringMissing(this.#core.agent.acknowledge(event.connection, event.item));
@@ -249,7 +232,7 @@ export class Transfers {
     const item = now && await step.readSound(TABLE.items, now.item);
     const file = item && isMessage(item) ? item.body.container.file : undefined;
     if (!now || now.isDone || !file || chunkOf(now, agentItem) < chunkCount(file.fileSize)) return;
-    this.#end(step, key, now);
+    endSending(step, key, now);
     await setFile(step, now.item, "sent");
   }
 }

@@ -101,7 +101,7 @@ export async function deleteMessagesOf(
   by: Pick<Member, "id" | "role"> | null,
 ): Promise<void> {
   const isFull = mayUse(group, "fullDelete", by?.role ?? group.role);
-  for (const item of await step.list(TABLE.items, { prefix: prefixOf(group.id) })) {
+  for (const item of await step.listSound(TABLE.items, { prefix: prefixOf(group.id) })) {
     const isOf = author === null ? item.isOwn : item.member === author;
     if (!isOf || item.body.type === "event") continue;
     if (isFull) await removeItem(step, item.id);
@@ -124,7 +124,10 @@ export async function dismissed(step: Step, group: Group, status: "left" | "remo
   await eraseLink(step, group.id);
   for (const { id, connection, task } of await membersOf(step, group.id)) {
     await endTransfers(step, id, group.id);
-    if (connection === null && task === null) continue;
+    if (connection === null && task === null) {
+      await dropOutbox(step, id, "the user is not a member any more");
+      continue;
+    }
     await updateMember(step, id, { isEnding: true, task: null });
     step.effect({ type: "send", contact: id });
   }

@@ -17,6 +17,7 @@ import { abandonFile, announcement, attach, type Attachment, ownFile } from "../
 import { addItem, removeItem } from "../items.ts";
 import { withdraw } from "../outbox.ts";
 import { changeItem, isMessage, itemOf } from "../records.ts";
+import { noteModeration } from "./content.ts";
 import { beginDeliveries } from "./deliveries.ts";
 import { mayUse, preferencesOf, prohibitedFeature, timedIn } from "./features.ts";
 import { checkRole } from "./invite.ts";
@@ -212,8 +213,10 @@ export async function deleteInGroup(step: Step, item: Item): Promise<void> {
   const params = { msgId: item.msgId, ...(isModeration && { memberId }), ...(scope && { scope }) };
   const whom = await audience(step, group, scope);
   await sendToGroup(step, group.id, { type: "x.msg.del", params }, { isOwnWord: !isModeration, ...whom });
-  if (mayUse(group, "fullDelete", group.role)) await removeItem(step, item.id);
-  else changeItem(step, await abandonFile(step, item), { deletedAt: step.now });
+  if (mayUse(group, "fullDelete", group.role)) {
+    if (!item.isOwn) await noteModeration(step, group, memberId, item.msgId, { by: group.id, at: step.now });
+    await removeItem(step, item.id);
+  } else changeItem(step, await abandonFile(step, item), { deletedAt: step.now });
 }
 
 /** Nobody has an own message yet, and nobody passes it on: it need only not be sent. */

@@ -1,8 +1,8 @@
-import type { Group, Member } from "../../group-records.ts";
+import type { Group, Member, Moderation } from "../../group-records.ts";
 import type { Item, ItemReaction, User } from "../../records.ts";
 import type { Step } from "../../step.ts";
 import { moderationKey, prefixOf, sharedKey, TABLE } from "../../tables.ts";
-import type { MsgContainer } from "../../wire/container.ts";
+import type { MsgContainer, MsgScope } from "../../wire/container.ts";
 import type { EventParams } from "../../wire/event.ts";
 import type { Id } from "../../wire/ids.ts";
 import { MAX_REACTIONS, type Reaction, reaction as reactionCodec } from "../../wire/reaction.ts";
@@ -11,10 +11,11 @@ import { receivedMentions } from "../../wire/rules/mentions.ts";
 import { safeFileName } from "../../wire/rules/names.ts";
 import { isAtLeast, receivedTtl } from "../../wire/rules/preferences.ts";
 import { replaceContent } from "../compose.ts";
+import { keepEarly } from "../early.ts";
 import { abandonFile, expected, fetchFile } from "../files.ts";
 import { addEvent, addItem, removeItem, sharedItem } from "../items.ts";
 import { changeItem, isMessage } from "../records.ts";
-import { mayUse, preferencesOf, prohibitedFeature, timedIn } from "./features.ts";
+import { holdsProhibitedLink, mayUse, preferencesOf, prohibitedFeature, timedIn } from "./features.ts";
 import { refuse } from "./introduce.ts";
 import { MAX_MODERATIONS } from "./limits.ts";
 import { isCurrent, memberKnownAs } from "./records.ts";
@@ -38,9 +39,21 @@ export function isHeard({ isBlocked, isRestricted }: Member): boolean {
   return !isBlocked && !isRestricted;
 }
 
+/**
+ * Whether something is for the moderators and one member alone, whom the scope names. Only moderators write to another one.
+ * @throws ChatError when the user is not among them, or the author is not
+ */
+function isScopedFor({ group, member }: GroupSource, scope: MsgScope | undefined): boolean {
+  if (scope === undefined) return false;
+  const isForUser = scope.memberId === group.memberId || isAtLeast(group.role, "moderator");
+  const isOfAuthor = scope.memberId === member.memberId || isAtLeast(member.role, "moderator");
+  if (isForUser && isOfAuthor) return true;
+  throw refuse(member, "wrote something that is for the moderators and a member, to or as another one");
+}
+
 /** @throws ChatError when the member may not write */
-function checkWriter({ member }: GroupSource, scope: unknown): void {
-  if (scope !== undefined || member.role !== "observer" || member.status === "pending") return;
+function checkWriter({ member }: GroupSource, isScoped: boolean): void {
+  if (isScoped || member.role !== "observer" || member.status === "pending") return;
   throw refuse(member, "wrote something, and is an observer");
 }
 
@@ -52,12 +65,13 @@ export async function groupMessageReceived(
   container: MsgContainer,
 ): Promise<boolean> {
   const { group, member, sentAt, by } = source;
-  checkWriter(source, container.scope);
+  const isScoped = isScopedFor(source, container.scope);
+  checkWriter(source, isScoped);
   if (member.isRestricted) return false;
   // One that is here already: its author did not know whether it was sent.
   if (msgId !== null && await sharedItem(step, group.id, false, msgId, member.id)) return true;
   const { content, file, mentions, ...others } = container;
-  const facts = { hasFile: file !== undefined, isOwn: false, isScoped: container.scope !== undefined };
+  const facts = { hasFile: file !== undefined, isOwn: false, isScoped };
   const refused = prohibitedFeature(group, member.role, content, facts);
   if (refused !== null) {
     if (isHeard(member)) await addEvent(step, group.id, "refused", refused, member.id);
@@ -97,16 +111,36 @@ async function takeModeration(
   step: Step,
   { group, member }: GroupSource,
   msgId: Id,
-): Promise<{ readonly by: string; readonly at: number; readonly isFull: boolean } | null> {
+): Promise<{ readonly by: string | null; readonly at: number; readonly isFull: boolean } | null> {
   if (member.memberId === null) return null;
   const key = moderationKey(group.id, member.memberId, msgId);
   const moderation = await step.read(TABLE.moderations, key);
   if (!moderation) return null;
-  step.erase(TABLE.moderations, key);
-  const by = await step.read(TABLE.members, moderation.by);
+  const isOwn = moderation.by === group.id;
+  const by = isOwn ? group : await step.read(TABLE.members, moderation.by);
   // It may have been a moderator of more rank at that time, or have lost it since.
-  if (!by || !isAtLeast(by.role, "moderator") || !isAtLeast(by.role, member.role)) return null;
-  return { ...moderation, isFull: mayUse(group, "fullDelete", by.role) };
+  const isValid = by !== null && isAtLeast(by.role, "moderator") && isAtLeast(by.role, member.role);
+  const isFull = isValid && mayUse(group, "fullDelete", by.role);
+  // Of what is removed nothing else tells that it does not come again.
+  if (!isFull) step.erase(TABLE.moderations, key);
+  return isValid ? { at: moderation.at, by: isOwn ? null : moderation.by, isFull } : null;
+}
+
+/**
+ * A moderator, or the user as one (`by` is the group then), deleted what is not here, or is not any more. When there are
+ * too many, another one is forgotten for it.
+ */
+export async function noteModeration(
+  step: Step,
+  group: Group,
+  author: Id,
+  msgId: Id,
+  moderation: Moderation,
+): Promise<void> {
+  const waiting = await step.keys(TABLE.moderations, { prefix: prefixOf(group.id) });
+  const [first] = waiting;
+  if (waiting.length >= MAX_MODERATIONS && first !== undefined) step.erase(TABLE.moderations, first);
+  step.put(TABLE.moderations, moderationKey(group.id, author, msgId), moderation);
 }
 
 /** `x.msg.update`. What is not here (any more) becomes a new item that is marked as edited. */
@@ -116,14 +150,17 @@ export async function groupUpdateReceived(
   { msgId, content, ttl, live = false, mentions, scope }: EventParams["x.msg.update"],
 ): Promise<boolean> {
   const { group, member, sentAt } = source;
-  checkWriter(source, scope);
-  if (member.isRestricted) return false;
-  const facts = { hasFile: false, isOwn: false, isScoped: scope !== undefined };
-  if (prohibitedFeature(group, member.role, content, facts) === "simplexLinks") return false;
   const item = await sharedItem(step, group.id, false, msgId, member.id);
+  // Whom a message is for stays as it was.
+  const isScoped = item ? isMessage(item) && item.body.container.scope !== undefined : isScopedFor(source, scope);
+  checkWriter(source, isScoped);
+  if (member.isRestricted) return false;
+  if (!isScoped && holdsProhibitedLink(group, member.role, content)) return false;
   if (!item) {
+    const moderation = await takeModeration(step, source, msgId);
+    if (moderation?.isFull) return false;
     if (member.isBlocked) return true;
-    await addItem(step, group.id, {
+    const added = await addItem(step, group.id, {
       isOwn: false,
       member: member.id,
       body: {
@@ -141,7 +178,8 @@ export async function groupUpdateReceived(
       ttl: receivedTtl(timedIn(group).isOn, ttl),
       isEdited: true,
     });
-    return true;
+    if (moderation) changeItem(step, added, { deletedAt: moderation.at, deletedBy: moderation.by });
+    return moderation === null;
   }
   if (!isMessage(item) || item.deletedAt !== null) return false;
   if (member.isBlocked) return true;
@@ -174,15 +212,15 @@ export async function groupDeletionReceived(
   if (!isOwnWord) await checkModerator(step, group, member, author);
   if (!item) {
     if (isOwnWord) return false;
-    const key = moderationKey(group.id, author, msgId);
-    const waiting = await step.keys(TABLE.moderations, { prefix: prefixOf(group.id) });
-    if (waiting.length < MAX_MODERATIONS) step.put(TABLE.moderations, key, { by: member.id, at: sentAt });
+    await noteModeration(step, group, author, msgId, { by: member.id, at: sentAt });
     return true;
   }
   // A moderator may delete at any time, also what it wrote itself.
   if (memberId === undefined && !obeysDeletion(item.sentAt, sentAt)) return false;
-  if (mayUse(group, "fullDelete", member.role)) await removeItem(step, item.id);
-  else if (item.deletedAt === null) {
+  if (mayUse(group, "fullDelete", member.role)) {
+    if (!isOwnWord && !item.isOwn) await noteModeration(step, group, author, msgId, { by: member.id, at: sentAt });
+    await removeItem(step, item.id);
+  } else if (item.deletedAt === null) {
     changeItem(step, await abandonFile(step, item), { deletedAt: step.now, deletedBy: isOwnWord ? null : member.id });
   }
   return true;
@@ -232,6 +270,6 @@ export async function groupReactionReceived(
   const key = sharedKey(group.id, false, msgId, author.id);
   const early = await step.read(TABLE.earlyReactions, key);
   const reactions = changedReactions(early?.reactions ?? [], member.id, reaction, add);
-  if (reactions) step.put(TABLE.earlyReactions, key, { reactions });
+  if (reactions) await keepEarly(step, group.id, key, reactions);
   return reactions !== null;
 }

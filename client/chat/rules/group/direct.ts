@@ -9,7 +9,9 @@ import { chatMessage } from "../../wire/message.ts";
 import { CHAT_VERSION } from "../../wire/versions.ts";
 import { beginContact, bind, newId } from "../contacts.ts";
 import { messageReceived } from "../content.ts";
+import { isInvitation } from "../invitations.ts";
 import { addItem } from "../items.ts";
+import { placesOf } from "../link-places.ts";
 import { enqueue } from "../outbox.ts";
 import { updateContact } from "../records.ts";
 import type { GroupSource } from "./content.ts";
@@ -90,23 +92,35 @@ export async function directInvitationReceived(
 ): Promise<void> {
   if (!mayUse(group, "directMessages", member.role)) throw refuse(member, "wants to be a contact, which the group does not allow");
   if (member.isBlocked || member.isRestricted) return;
+  if (!isInvitation(connReq)) throw refuse(member, "wants to be a contact by a link that is no invitation");
   const contact = await toJoin(step, group, member, connReq);
   if (contact && content) await messageReceived(step, { user, contact, sentAt }, msgId, { content });
 }
 
-/** The contact who the member becomes; null when it is one already. */
+/** One that was a contact is the same one again: however often a member asks, it is one contact. */
+const RETURNING: ReadonlySet<Contact["status"]> = new Set<Contact["status"]>(["invited", "failed", "left"]);
+
+/** The contact who the member becomes; null when it is one already, or is just being deleted. */
 async function toJoin(step: Step, group: Group, member: Member, link: string): Promise<Contact | null> {
-  const known = await contactWho(step, member);
-  if (known && known.status !== "invited") return null;
+  const known = member.contact === null ? null : await step.read(TABLE.contacts, member.contact);
+  if (known && (known.isBlocked || !RETURNING.has(known.status))) return null;
   if (known) {
     // Both have asked at once: the one with the smaller link follows the other one's.
-    if (link <= (known.link ?? "")) return known;
+    if (known.status === "invited" && link <= (known.link ?? "")) return known;
     if (known.connection !== null) {
       step.erase(TABLE.bindings, known.connection);
       step.effect({ type: "drop", connection: known.connection });
     }
     step.effect({ type: "join", contact: known.id });
-    return updateContact(step, known, { connection: null, link, status: "joining", origin: "link" });
+    return updateContact(step, known, {
+      connection: null,
+      link,
+      places: placesOf(link),
+      failure: null,
+      verified: null,
+      status: "joining",
+      origin: "link",
+    });
   }
   const contact = await beginContact(step, {
     id: newId(),

@@ -45,13 +45,19 @@ export function prohibitedFeature(
   content: MsgContent,
   { hasFile, isOwn, isScoped }: { readonly hasFile: boolean; readonly isOwn: boolean; readonly isScoped: boolean },
 ): GroupFeature | null {
-  if (content.type === "voice") return mayUse(group, "voice", role) ? null : "voice";
+  const isVoice = content.type === "voice";
+  if (isVoice && !mayUse(group, "voice", role)) return "voice";
   if (isScoped) return null;
-  if (hasFile && !mayUse(group, "files", role)) return "files";
+  if (hasFile && !isVoice && !mayUse(group, "files", role)) return "files";
   if (content.type === "report") {
     const isModerator = isAtLeast(group.role, "moderator");
     // Moderators get reports and send none.
     if (isOwn === isModerator || preferencesOf(group).reports.enable === "off") return "reports";
   }
-  return hasSimplexLink(content.text) && !mayUse(group, "simplexLinks", role) ? "simplexLinks" : null;
+  return holdsProhibitedLink(group, role, content) ? "simplexLinks" : null;
+}
+
+/** Whether the text, of whatever kind of message, holds a link that a member of this role may not send. */
+export function holdsProhibitedLink(group: Group, role: Role, { text }: MsgContent): boolean {
+  return !mayUse(group, "simplexLinks", role) && hasSimplexLink(text);
 }

@@ -43,11 +43,11 @@ export async function passageOver(step: Step, from: Member, other: Member): Prom
 
 /** Nothing is passed on from a member and to it any more. */
 export async function closePassages(step: Step, member: Member): Promise<void> {
-  for (const { to } of await step.list(TABLE.passages, { prefix: prefixOf(member.id) })) {
+  for (const { to } of await step.listSound(TABLE.passages, { prefix: prefixOf(member.id) })) {
     step.erase(TABLE.passages, passageKey(to, member.id));
   }
   for (const key of await step.keys(TABLE.passages, { prefix: prefixOf(member.group) })) {
-    const passage = await step.read(TABLE.passages, key);
+    const passage = await step.readSound(TABLE.passages, key);
     if (passage?.to === member.id || key.startsWith(prefixOf(member.id))) step.erase(TABLE.passages, key);
   }
 }
@@ -97,8 +97,8 @@ export async function passOn(
 ): Promise<void> {
   if (!passesOn(group.role) || author.isRestricted || author.memberId === null) return;
   const from = { memberId: author.memberId, memberName: shortName(author), receivedAt };
-  for (const { to } of await step.list(TABLE.passages, { prefix: prefixOf(author.id) })) {
-    const member = await step.read(TABLE.members, to);
+  for (const { to } of await step.listSound(TABLE.passages, { prefix: prefixOf(author.id) })) {
+    const member = await step.readSound(TABLE.members, to);
     if (!member) continue;
     const isThere = isForPending(message, author) ? isCurrentOrPending(member) : isCurrent(member);
     if (isThere && concerns(message, member)) await passTo(step, member, message, from);

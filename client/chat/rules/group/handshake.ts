@@ -16,15 +16,15 @@ import { userOf } from "../records.ts";
 import { businessProfileReceived } from "./business-profile.ts";
 import { sendHistory } from "./history.ts";
 import { hostOf, introduceToAll, refuse } from "./introduce.ts";
-import { MAX_MEMBERS } from "./limits.ts";
+import { ARRIVING_PERIOD, MAX_ARRIVING, MAX_MEMBERS } from "./limits.ts";
 import { memberProfile, ownProfile, profileText } from "./profile.ts";
 import {
   addMember,
   bindMember,
+  eraseMember,
   groupOf,
   isCurrent,
   isGone,
-  memberKnownAs,
   memberOf,
   membersOf,
   uniqueMemberName,
@@ -79,6 +79,19 @@ export async function sizeOf(step: Step, group: string): Promise<number> {
   return (await membersOf(step, group)).filter(isCurrent).length + 1;
 }
 
+/** Whether one more can come through the link now: who has not finished for long makes way for others. */
+async function makeWay(step: Step, members: readonly Member[]): Promise<boolean> {
+  const arriving = members.filter(({ category, status, contact }) => {
+    return category === "invitee" && status === "connecting" && contact === null;
+  });
+  const [first] = arriving;
+  if (first === undefined || arriving.length < MAX_ARRIVING) return true;
+  if (step.now - first.createdAt < ARRIVING_PERIOD) return false;
+  await dropOutbox(step, first.id, "the member did not come in time");
+  eraseMember(step, await releaseMember(step, first.id));
+  return true;
+}
+
 /** Somebody came through the link of the group. */
 export async function linkRequestReceived(
   step: Step,
@@ -94,7 +107,7 @@ export async function linkRequestReceived(
   const group = await groupOf(step, groupId);
   const reject = (): void => step.effect({ type: "reject", request });
   const members = await membersOf(step, groupId);
-  const isFull = members.length >= MAX_MEMBERS;
+  const isFull = members.filter((one) => !isGone(one)).length >= MAX_MEMBERS;
   const contactReqId = event.type === "x.contact" ? (event.params.contactReqId ?? null) : null;
   // It did not know whether it had asked.
   const isRepeated = members.some((one) => one.contactReqId === contactReqId && !isGone(one));
@@ -102,6 +115,7 @@ export async function linkRequestReceived(
   // Who is let in by vote of the moderators is not let in by this program.
   const isReviewed = group.profile.memberAdmission?.review !== undefined;
   if (group.status !== "connected" || versions.max < CHAT_VERSION.groupFastJoin || isFull || isReviewed) return reject();
+  if (!await makeWay(step, members)) return reject();
   const member = await addMember(step, groupId, {
     memberId: newSharedId(),
     role,
@@ -288,30 +302,4 @@ export async function linkHostProfileReceived(step: Step, host: Member, profile:
   });
   await businessProfileReceived(step, await groupOf(step, host.group), host, profile);
   await sendDecoy(step, host.id);
-}
-
-/** `x.grp.link.acpt`: a moderator lets in somebody who was waiting for it. */
-export async function acceptanceReceived(
-  step: Step,
-  by: Member,
-  { acceptance, role, memberId }: EventParams["x.grp.link.acpt"],
-): Promise<void> {
-  const group = await groupOf(step, by.group);
-  if (memberId === group.memberId) {
-    if (by.category !== "host" && !passesAsModerator(by)) throw refuse(by, "let the user in, and is no moderator");
-    await updateGroup(step, group.id, { role });
-    if (acceptance === "accepted" && group.status === "joining" && group.isPending) await joined(step, group.id, by.id);
-    return;
-  }
-  if (!passesAsModerator(by)) throw refuse(by, "let a member in, and is no moderator");
-  const member = await memberKnownAs(step, group.id, memberId);
-  if (member?.status !== "pending" || acceptance !== "accepted") return;
-  await updateMember(step, member.id, { role, status: member.isReady ? "connected" : "announced" });
-  await addEvent(step, group.id, "memberJoined", member.name, member.id);
-}
-
-const MODERATORS: ReadonlySet<string> = new Set(["moderator", "admin", "owner"]);
-
-function passesAsModerator({ role }: Member): boolean {
-  return MODERATORS.has(role);
 }

@@ -6,7 +6,7 @@ import { chatMessage, type ReceivedMessage, messageJson } from "../../wire/messa
 import { CHAT_VERSION } from "../../wire/versions.ts";
 import { isMessage } from "../records.ts";
 import { passTo } from "./forward.ts";
-import { HISTORY_ITEMS } from "./limits.ts";
+import { HISTORY_ITEMS, HISTORY_SEARCH } from "./limits.ts";
 import { ownProfile, shortName } from "./profile.ts";
 import { sendToMember } from "./send.ts";
 import { userOf } from "../records.ts";
@@ -15,10 +15,9 @@ import { userOf } from "../records.ts";
 async function lastMessages(step: Step, group: string): Promise<MessageItem[]> {
   const prefix = prefixOf(group);
   const found: MessageItem[] = [];
-  let key: string | null = `${prefix}${ordinal(Number.MAX_SAFE_INTEGER, 16)}`;
-  while (found.length < HISTORY_ITEMS) {
-    key = await step.keyBefore(TABLE.items, prefix, key);
-    if (key === null) break;
+  const end = `${prefix}${ordinal(Number.MAX_SAFE_INTEGER, 16)}`;
+  for (const key of await step.keysBefore(TABLE.items, prefix, end, HISTORY_SEARCH)) {
+    if (found.length === HISTORY_ITEMS) break;
     const item = await step.readSound(TABLE.items, key);
     if (item && isMessage(item) && item.deletedAt === null && item.msgId !== null) found.push(item);
   }
@@ -29,7 +28,8 @@ async function lastMessages(step: Step, group: string): Promise<MessageItem[]> {
 function asSent({ msgId, body }: MessageItem, versions: Member["versions"]): ReceivedMessage | null {
   const { live: _, file, scope, ...container } = body.container;
   // A file is on its way once, and what was for moderators stays with them.
-  if (scope !== undefined || (file !== undefined && container.content.text === "")) return null;
+  if (scope !== undefined || container.content.type === "report") return null;
+  if (file !== undefined && container.content.text === "") return null;
   const message = { ...chatMessage({ type: "x.msg.new", params: container }, msgId ?? undefined), versions };
   return { ...message, json: messageJson(message) };
 }

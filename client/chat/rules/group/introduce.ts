@@ -7,11 +7,12 @@ import type { MemberInfo, MemberIntro } from "../../wire/group.ts";
 import type { Id } from "../../wire/ids.ts";
 import { isAtLeast } from "../../wire/rules/preferences.ts";
 import { CHAT_VERSION, INITIAL_VERSIONS } from "../../wire/versions.ts";
+import { isInvitation } from "../invitations.ts";
 import { addEvent } from "../items.ts";
 import { areIntroduced, openPassages, passageOver } from "./forward.ts";
 import { MAX_MEMBERS } from "./limits.ts";
 import { memberInfoOf, memberProfile } from "./profile.ts";
-import { addMember, groupOf, isCurrent, memberKnownAs, memberOf, membersOf, updateMember } from "./records.ts";
+import { addMember, groupOf, isCurrent, isGone, memberKnownAs, memberOf, membersOf, updateMember } from "./records.ts";
 import { sendToGroup, sendToMember } from "./send.ts";
 
 /** What a member did and may not. */
@@ -55,11 +56,18 @@ export function checkInviter(inviter: Member, info: Pick<MemberInfo, "memberRole
   throw refuse(inviter, `may not bring in a member with the role ${info.memberRole}`);
 }
 
+/** How many more members each group has room for, as far as a step has counted: one body can announce many. */
+const rooms = new WeakMap<Step, Map<string, number>>();
+
+/** @throws ChatError when there is no room for one more member; otherwise its place is taken */
 export async function checkRoom(step: Step, group: string): Promise<void> {
   // As many have ever been members: nobody need be counted.
   if ((await groupOf(step, group)).nextMember <= MAX_MEMBERS) return;
-  const members = await membersOf(step, group);
-  if (members.length >= MAX_MEMBERS) throw new ChatError("PROHIBITED", `no more than ${MAX_MEMBERS} members are kept`);
+  const counted = rooms.get(step) ?? new Map<string, number>();
+  rooms.set(step, counted);
+  const room = counted.get(group) ?? MAX_MEMBERS - (await membersOf(step, group)).filter((one) => !isGone(one)).length;
+  counted.set(group, room - 1);
+  if (room <= 0) throw new ChatError("PROHIBITED", `no more than ${MAX_MEMBERS} members are kept`);
 }
 
 /** `x.grp.mem.intro`: the host tells who was there before. A connection is to be made for each. */
@@ -135,6 +143,10 @@ export async function forwardedInvitationReceived(
   const isExpected = known.status === "announced" || known.status === "pending" || known.status === "unknown";
   // What was followed already, or of one who is gone.
   if (known.connection !== null || known.task !== null || !isExpected) return;
+  if (!isInvitation(memberIntro.groupConnReq)) {
+    // The member is one all the same: what it writes is passed on.
+    return step.tell({ type: "error", contact: null, error: refuse(inviter, "passed on a link that is no invitation") });
+  }
   await updateMember(step, known.id, {
     status: known.status === "pending" ? "pending" : "connecting",
     category: "post",

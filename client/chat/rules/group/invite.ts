@@ -10,6 +10,7 @@ import type { GroupPreferences, Role } from "../../wire/preferences.ts";
 import type { GroupProfile } from "../../wire/profile.ts";
 import { isAtLeast } from "../../wire/rules/preferences.ts";
 import { newId } from "../contacts.ts";
+import { isInvitation } from "../invitations.ts";
 import { addItem, beginConversation } from "../items.ts";
 import { uniqueName } from "../names.ts";
 import { enqueue } from "../outbox.ts";
@@ -158,7 +159,10 @@ export async function invitationReceived(
   if (fromMember.memberId === invitedMember.memberId) {
     throw new ChatError("PROHIBITED", `${contact.name} asked into a group with its own id`);
   }
-  const groups = (await step.list(TABLE.groups)).filter((one) => one.user === contact.user && one.invitedBy === contact.id);
+  if (!isInvitation(connRequest)) {
+    throw new ChatError("PROHIBITED", `${contact.name} asked into a group by a link that is no invitation`);
+  }
+  const groups = (await step.listSound(TABLE.groups)).filter((one) => one.user === contact.user && one.invitedBy === contact.id);
   const open = groups.filter(({ status }) => status === "invited");
   for (const group of groups) {
     const host = group.host === null ? null : await step.read(TABLE.members, group.host);

@@ -122,11 +122,12 @@ export async function blockMember(
   return updateMember(step, id, { isRestricted });
 }
 
-/** Another profile of the group. */
+/** Another profile of the group; an empty welcome text takes away the one that is there. */
 export async function changeGroup(step: Step, id: string, part: Partial<GroupProfile>): Promise<Group> {
   const group = await groupOf(step, id);
   checkRole(group, "owner");
-  const groupProfile = { ...group.profile, ...part };
+  const { description = "", ...others } = { ...group.profile, ...part };
+  const groupProfile = { ...others, ...(description !== "" && { description }) };
   checkGroupProfile(groupProfile);
   const to = (await membersOf(step, id)).filter(isCurrentOrPending);
   await sendToGroup(step, id, { type: "x.grp.info", params: { groupProfile } }, { to });

@@ -11,6 +11,7 @@ import { chunkReceived, fileAccepted, fileCancelled } from "../files.ts";
 import { addEvent, addItem, sharedItem } from "../items.ts";
 import type { Received } from "../receive.ts";
 import { userOf } from "../records.ts";
+import { acceptanceReceived } from "./acceptance.ts";
 import {
   groupEnded,
   groupPreferencesReceived,
@@ -31,7 +32,7 @@ import {
 } from "./content.ts";
 import { directInvitationReceived } from "./direct.ts";
 import { passOn } from "./forward.ts";
-import { acceptanceReceived, linkHostProfileReceived, sizeOf } from "./handshake.ts";
+import { linkHostProfileReceived, sizeOf } from "./handshake.ts";
 import {
   forwardedInvitationReceived,
   introInvitationReceived,

@@ -23,7 +23,7 @@ export async function memberOf(step: Step, id: string): Promise<Member> {
 
 /** The user is not among them. */
 export function membersOf(step: Step, group: string): Promise<Member[]> {
-  return step.list(TABLE.members, { prefix: prefixOf(group) });
+  return step.listSound(TABLE.members, { prefix: prefixOf(group) });
 }
 
 /** The member whom the others know by this id; null when there is none. */

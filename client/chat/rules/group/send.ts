@@ -20,12 +20,14 @@ type Way = "connection" | "forwarded" | "none";
 const speaks = (member: Member, version: number): boolean => member.versions.max >= version;
 
 function wayTo(group: Group, member: Member, members: readonly Member[], event: ChatEvent): Way {
-  const { status, category, isEnding, isReady, invitedBy } = member;
+  const { status, category, isEnding, isReady, invitedBy, connection, task } = member;
   if (isEnding || status === "left" || status === "removed" || status === "unknown") return "none";
   if (isReady) return "connection";
   if (category === "invitee" || category === "host") return "connection";
   const inviter = category === "pre" ? group.host : invitedBy;
   const host = members.find((one) => one.id === inviter && isCurrent(one));
+  // Nobody is there any more who could bring them together.
+  if (connection === null && task === null && !host) return "none";
   const isForwarding = host !== undefined && speaks(host, CHAT_VERSION.groupForward);
   if (isForwarding && speaks(member, CHAT_VERSION.groupForward) && isForwardable(event)) return "forwarded";
   return event.type === "x.grp.msg.forward" ? "none" : "connection";

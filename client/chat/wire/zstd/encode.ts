@@ -67,7 +67,7 @@ function compressedBlock(content: Uint8Array): Uint8Array | null {
   const quarter = (content.length + 3) >> 2;
   const streams = [0, 1, 2, 3].map((i) => {
     const stream = new BitStream();
-    const part = content.slice(i * quarter, (i + 1) * quarter).reverse();
+    const part = content.subarray(i * quarter, (i + 1) * quarter).toReversed();
     for (const byte of part) stream.write(codes[byte] ?? 0, lengths[byte] ?? 0);
     return stream.closed();
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { utf8 } from "#crypto/bytes";
 import { compose } from "../../../../client/chat/rules/compose.ts";
+import { fileBytes } from "../../../../client/chat/rules/files.ts";
 import { confirmed } from "../../../../client/chat/rules/handshake.ts";
 import { memberConfirmed, memberConnected } from "../../../../client/chat/rules/group/handshake.ts";
 import { groupOf, memberOf } from "../../../../client/chat/rules/group/records.ts";
@@ -63,6 +64,18 @@ describe("an address that answers with a group", () => {
     await world.run((step) => memberBodyReceived(step, host.id, { body, sentAt: START, lost: 0 }));
     expect(await world.run((step) => groupOf(step, host.group))).toMatchObject({ profile: { displayName: "The Shop" } });
     expect(await world.run((step) => itemOf(step, `${host.group}/000000000004`))).toMatchObject({ member: host.id });
+  });
+
+  it("gets the files that were written to it before", async () => {
+    const world = await asked();
+    const bytes = Uint8Array.from({ length: 20_000 }, (_, i) => i % 251);
+    const attachment = { type: "inline", name: "a", bytes } as const;
+    await world.run((step) => compose(step, "c", { type: "file", text: "" }, {}, attachment));
+    await world.run((step) => confirmed(step, "c", answer));
+    const item = (await world.run((step) => step.list(TABLE.items))).findLast(({ isOwn }) => isOwn);
+    expect(item).toMatchObject({ file: { state: "sending", received: 20_000 } });
+    expect(await world.run((step) => fileBytes(step, item?.id ?? ""))).toEqual(bytes);
+    expect(await world.store.keys(TABLE.chunks.name)).toHaveLength(2);
   });
 
   it("is refused when nobody was asked through an address", async () => {

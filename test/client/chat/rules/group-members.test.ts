@@ -5,6 +5,7 @@ import { composeInGroup } from "../../../../client/chat/rules/group/compose.ts";
 import { blockMember } from "../../../../client/chat/rules/group/manage.ts";
 import { TABLE } from "../../../../client/chat/tables.ts";
 import { GroupWorld, idOf, said, text } from "./group-world.ts";
+import { invitationLink } from "./invitation-link.ts";
 
 const info = (name: string, role = "member"): object => ({
   memberId: idOf(name),
@@ -122,16 +123,17 @@ describe("who is let in", () => {
   it("follows the invitation of a newcomer once, as an admin passes it on", async () => {
     const world = await GroupWorld.open({ role: "member" });
     const [admin, member] = [await world.member("Admin", { category: "host", role: "admin" }), await world.member("Plain", { category: "pre" })];
+    const link = invitationLink();
     const invitation = (name: string, role = "member"): object =>
-      said("x.grp.mem.fwd", { memberInfo: info(name, role), memberIntro: { groupConnReq: "simplex:/link" } });
+      said("x.grp.mem.fwd", { memberInfo: info(name, role), memberIntro: { groupConnReq: link } });
     expect(await world.receive(member, invitation("Bob"))).toEqual([expect.stringMatching(/may not bring in/u)]);
     expect(await world.receive(admin, invitation("Bob", "owner"))).toEqual([expect.stringMatching(/may not bring in/u)]);
     await world.receive(admin, said("x.grp.mem.new", { memberInfo: info("Bob") }));
     await world.receive(admin, invitation("Bob"));
     const bob = (await world.members()).find(({ name }) => name === "Bob");
-    expect(bob).toMatchObject({ category: "post", task: "join", link: "simplex:/link", invitedBy: admin.id });
-    await world.receive(admin, said("x.grp.mem.fwd", { memberInfo: info("Bob"), memberIntro: { groupConnReq: "another" } }));
-    expect((await world.members()).find(({ name }) => name === "Bob")?.link).toBe("simplex:/link");
+    expect(bob).toMatchObject({ category: "post", task: "join", link, invitedBy: admin.id });
+    await world.receive(admin, said("x.grp.mem.fwd", { memberInfo: info("Bob"), memberIntro: { groupConnReq: invitationLink() } }));
+    expect((await world.members()).find(({ name }) => name === "Bob")?.link).toBe(link);
     // Its announcement may be late.
     await world.receive(admin, invitation("Carol"));
     expect((await world.members()).find(({ name }) => name === "Carol")).toMatchObject({ task: "join" });

@@ -70,6 +70,35 @@ describe("settings of the group", () => {
     expect(own).toMatchObject({ ttl: 60 });
     await expect(world.run((step) => composeInGroup(step, world.group, { type: "text", text: "simplex:/contact#x" }))).rejects.toThrow(/not allowed/u);
   });
+
+  it("bind links beside a voice message too, and those that come by an edit", async () => {
+    const world = await GroupWorld.open();
+    const bob = await world.member("Bob");
+    await world.run((step) => changeGroup(step, world.group, { groupPreferences: { simplexLinks: { enable: "off" } } }));
+    const voice = (words: string): object => ({ content: { type: "voice", text: words, duration: 1 } });
+    const file = { file: { fileName: "v", fileSize: 1 } };
+    await world.receive(bob, said("x.msg.new", { ...voice("simplex:/contact#x"), ...file }));
+    expect((await world.events()).at(-1)).toBe("refused simplexLinks");
+    await world.receive(bob, said("x.msg.new", { ...voice("listen"), ...file }, "dm9pY2U="));
+    await world.receive(bob, said("x.msg.update", { msgId: "dm9pY2U=", ...voice("simplex:/contact#x") }));
+    expect((await world.items()).at(-1)).toMatchObject({ body: { container: { content: { type: "voice", text: "listen" } } } });
+  });
+});
+
+describe("the welcome text of a group", () => {
+  it("stays when something else is changed, and goes when an empty one is set", async () => {
+    const world = await GroupWorld.open();
+    const bob = await world.member("Bob");
+    const told = async (): Promise<unknown> => (await world.waiting(bob)).at(-1)?.event;
+    await world.run((step) => changeGroup(step, world.group, { description: "Welcome" }));
+    const renamed = await world.run((step) => changeGroup(step, world.group, { displayName: "better name" }));
+    expect(renamed.profile).toMatchObject({ displayName: "better name", description: "Welcome" });
+    expect(await told()).toMatchObject({ params: { groupProfile: { description: "Welcome" } } });
+    const bare = await world.run((step) => changeGroup(step, world.group, { description: "" }));
+    expect(bare.profile).not.toHaveProperty("description");
+    expect(await told()).toMatchObject({ params: { groupProfile: { displayName: "better name" } } });
+    expect(await told()).not.toHaveProperty("params.groupProfile.description");
+  });
 });
 
 describe("a group that is deleted", () => {
