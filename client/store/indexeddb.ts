@@ -36,6 +36,11 @@ export interface IndexedDbOptions {
    * store writes nothing any more from then on.
    */
   readonly takeOver?: boolean;
+  /**
+   * Called once when the open store is lost and can only be closed: with BUSY when another tab took it over, with FAILED
+   * when the browser closed it, as when its data were deleted.
+   */
+  readonly onLost?: (error: StoreError) => void;
 }
 
 function describe(cause: unknown): string {
@@ -232,31 +237,35 @@ class IndexedDbStore implements BaseStore {
  */
 export async function openIndexedDbStore(
   name: string,
-  { takeOver = false }: IndexedDbOptions = {},
+  { takeOver = false, onLost }: IndexedDbOptions = {},
 ): Promise<BaseStore> {
   let store: IndexedDbStore | undefined;
-  let isLost = false;
-  // Someone deletes the database or takes it over, or the browser has lost it.
-  const end = (): void => {
-    isLost = true;
-    void store?.close();
+  let loss: StoreError | null = null;
+  const end = (error: StoreError): void => {
+    if (loss) return;
+    loss = error;
+    if (!store) return;
+    void store.close();
+    onLost?.(error);
   };
-  const giveFree = await own(name, takeOver, end);
+  // Someone deletes the database, or the browser has lost it.
+  const vanish = (): void => end(new StoreError("FAILED", `the browser closed the profile "${name}": open it again`));
+  const giveFree = await own(name, takeOver, () => end(takenOver(name)));
   try {
     const database = await openDB<Schema>(name, DATABASE_VERSION, {
       upgrade(fresh, version) {
         if (version < 1) fresh.createObjectStore(RECORDS);
         fresh.createObjectStore(OWNER);
       },
-      blocking: end,
-      terminated: end,
+      blocking: vanish,
+      terminated: vanish,
     });
     const owner = crypto.randomUUID();
     await database.put(OWNER, owner, OWNER);
     store = new IndexedDbStore(name, database, owner, giveFree);
-    if (isLost) {
+    if (loss) {
       await store.close();
-      throw takenOver(name);
+      throw loss;
     }
     return store;
   } catch (cause) {

@@ -20,10 +20,10 @@ function pause(signal: AbortSignal): Promise<void> {
 export async function scanCamera(video: HTMLVideoElement, signal: AbortSignal): Promise<string> {
   const media = (navigator as Partial<Navigator>).mediaDevices;
   if (!media) throw new DOMException("this browser gives no camera to pages", "NotFoundError");
-  const [decode, stream] = await Promise.all([
-    qrDecoder(),
-    media.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } }, audio: false }),
-  ]);
+  // Before the camera, which nobody would turn off again if this failed.
+  const decode = await qrDecoder();
+  signal.throwIfAborted();
+  const stream = await media.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } }, audio: false });
   try {
     signal.throwIfAborted();
     video.srcObject = stream;

@@ -28,20 +28,28 @@ export class Candidate {
   readonly #changed: () => void;
   #worker: Worker | null = null;
   #ownLeader: string | null = null;
-  #failure: Error | null = null;
+  #failure: SessionError | null = null;
   #secret: string | null = null;
   #silent = 0;
   #pulsedAt = 0;
+  /** The leader of an older version that was last told to go. */
+  #replaced: string | null = null;
 
   constructor(remote: Remote, changed: () => void) {
     this.#remote = remote;
     this.#changed = changed;
     this.#start();
-    addEventListener("pagehide", () => this.#stop());
+    remote.onChange(() => this.#compare());
+    addEventListener("pagehide", () => {
+      // It does not hear when the profile is locked meanwhile.
+      this.#secret = null;
+      this.#stop();
+    });
     addEventListener("pageshow", ({ persisted }) => {
       if (!persisted) return;
       this.#start();
       remote.missed();
+      remote.inherit();
     });
     // Chrome freezes pages in the background of phones.
     document.addEventListener("resume", () => remote.missed());
@@ -66,14 +74,14 @@ export class Candidate {
 
   /** Tries again after it failed. */
   restart(): void {
-    if (!this.#failure) return;
+    if (!this.#failure || this.#remote.isClosed) return;
     this.#failure = null;
     this.#stop();
     this.#start();
   }
 
   #start(): void {
-    if (this.#worker) return;
+    if (this.#worker || this.#remote.isClosed) return;
     const worker = new Worker(scriptUrl(meta("chat-worker")), { type: "module", name: "chat" });
     worker.addEventListener("message", ({ data }: MessageEvent<Report>) => {
       this.#ownLeader = data.leader;
@@ -87,7 +95,7 @@ export class Candidate {
     });
     this.#worker = worker;
     this.#order({ type: "secret", passphrase: this.#secret });
-    this.#order({ type: "start", version: pageVersion(), origin: location.origin });
+    this.#order({ type: "start", version: pageVersion(), begunAt: performance.timeOrigin, origin: location.origin });
   }
 
   #stop(): void {
@@ -98,6 +106,20 @@ export class Candidate {
 
   #order(order: Order): void {
     this.#worker?.postMessage(order);
+  }
+
+  /** Of two versions only the newer one may have the profile, and they need not understand each other. */
+  #compare(): void {
+    const { leader, build } = this.#remote;
+    if (leader === null || build === null || build.version === pageVersion()) return;
+    if (performance.timeOrigin <= build.begunAt) {
+      this.#stop();
+      this.#failure = new SessionError("OUTDATED", "another tab runs a newer version of this page: load this one anew");
+      this.#remote.close(this.#failure);
+    } else if (leader !== this.#replaced) {
+      this.#replaced = leader;
+      this.#order({ type: "takeOver" });
+    }
   }
 
   /** A leader in a tab that the browser froze holds the profile and does nothing: another one has to take it. */

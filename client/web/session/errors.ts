@@ -46,6 +46,23 @@ const CLASSES: Readonly<Record<string, { readonly prototype: Error }>> = {
 
 const MAX_DEPTH = 4;
 
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** What of a field can be sent to another thread: undefined in place of functions and everything else that cannot. */
+function data(value: unknown, depth: number): unknown {
+  if (value === null || ["string", "number", "boolean", "bigint"].includes(typeof value)) return value;
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  if (depth >= MAX_DEPTH) return undefined;
+  if (Array.isArray(value)) return value.map((one) => data(one, depth + 1));
+  return isObject(value) ? fieldsOf(Object.entries(value), depth + 1) : undefined;
+}
+
+function fieldsOf(entries: readonly (readonly [string, unknown])[], depth: number): Record<string, unknown> {
+  return Object.fromEntries(entries.map(([key, value]) => [key, data(value, depth)]));
+}
+
 function plain(error: unknown, depth: number): PlainError {
   if (!(error instanceof Error)) return { error: "Error", message: String(error), fields: {}, cause: null };
   const { name, message, cause } = error;
@@ -54,7 +71,7 @@ function plain(error: unknown, depth: number): PlainError {
   return {
     error: name,
     message,
-    fields: Object.fromEntries(fields.map(([key, value]) => [key, portable(value, depth + 1)])),
+    fields: fieldsOf(fields, 0),
     cause: cause === undefined || depth >= MAX_DEPTH ? null : plain(cause, depth + 1),
   };
 }
@@ -63,34 +80,24 @@ export function toPlain(error: unknown): PlainError {
   return plain(error, 0);
 }
 
-/** An error of the same class with the same fields. */
-export function fromPlain({ error: name, message, fields, cause }: PlainError): Error {
-  const options = cause === null ? undefined : { cause: fromPlain(cause) };
-  const error = Object.assign(new Error(message, options), restored(fields));
+function isPlain(value: unknown): value is PlainError {
+  if (!isObject(value)) return false;
+  return typeof value["error"] === "string" && typeof value["message"] === "string" && isObject(value["fields"]);
+}
+
+function restored(plainError: unknown, depth: number): Error {
+  if (!isPlain(plainError)) return new Error("another tab told of an error in a form that this one does not know");
+  const { error: name, message, fields, cause } = plainError;
+  const hasCause = cause !== null && cause !== undefined && depth < MAX_DEPTH;
+  const error = new Error(message, hasCause ? { cause: restored(cause, depth + 1) } : undefined);
+  Object.assign(error, fields);
   const known = Object.hasOwn(CLASSES, name) ? CLASSES[name] : undefined;
   if (known) Object.setPrototypeOf(error, known.prototype);
   Object.defineProperty(error, "name", { value: name, configurable: true, writable: true });
   return error;
 }
 
-const MARK = "plain error of smp-edge";
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-}
-
-/** The value with all errors in it made plain, so that it can be sent to another thread. */
-export function portable(value: unknown, depth = 0): unknown {
-  if (value instanceof Error) return { [MARK]: depth > MAX_DEPTH ? plain(value.message, depth) : plain(value, depth) };
-  if (Array.isArray(value)) return value.map((one) => portable(one, depth));
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, portable(one, depth)]));
-}
-
-/** The reverse of {@link portable}. */
-export function restored(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(restored);
-  if (!isObject(value)) return value;
-  if (MARK in value) return fromPlain(value[MARK] as PlainError);
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, restored(one)]));
+/** An error of the same class with the same fields; one that says so when it is no {@link PlainError}. */
+export function fromPlain(plainError: unknown): Error {
+  return restored(plainError, 0);
 }

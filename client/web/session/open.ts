@@ -45,6 +45,13 @@ function keepStorage(): void {
   navigator.storage.persist().catch(() => undefined);
 }
 
+/** What the page keeps beside the profile. */
+async function eraseAround(): Promise<void> {
+  localStorage.clear();
+  for (const name of await caches.keys()) await caches.delete(name);
+  for (const one of await navigator.serviceWorker.getRegistrations()) await one.unregister();
+}
+
 /** After so long in the background connections are looked after, in milliseconds. */
 const ABSENCE = 15_000;
 
@@ -112,10 +119,9 @@ class PageSession implements Session {
   }
 
   async deleteEverything(): Promise<void> {
+    // First, because all pages are loaded anew as soon as the profile is gone.
+    await eraseAround();
     await this.#do("deleteEverything");
-    localStorage.clear();
-    for (const name of await caches.keys()) await caches.delete(name);
-    for (const one of await navigator.serviceWorker.getRegistrations()) await one.unregister();
   }
 
   unlock(passphrase: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { RelayState, SessionStatus } from "./api.ts";
 import type { PlainError } from "./errors.ts";
+import type { PlainHappening } from "./happenings.ts";
 
 // What the pages of one browser and the worker that has the chat say to each other. All of them hear everything.
 
@@ -11,6 +12,13 @@ export const PROFILE = "smp-edge chat";
 /** Ids of leaders: later ones are greater. */
 export function newLeaderId(): string {
   return `${Date.now().toString().padStart(15, "0")} ${crypto.randomUUID()}`;
+}
+
+/** Which build a page is, and when it was loaded: of two that differ the one that was loaded later is newer. */
+export interface PageBuild {
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly begunAt: number;
 }
 
 /** What the leader tells of itself. */
@@ -33,9 +41,17 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
+interface Answer {
+  readonly to: string;
+  /** Who answers: a call may have been made again to another one. */
+  readonly leader: string;
+  /** Of the call. */
+  readonly id: number;
+}
+
 export type Result =
-  | { readonly type: "result"; readonly to: string; readonly id: number; readonly value: unknown }
-  | { readonly type: "failure"; readonly to: string; readonly id: number; readonly error: PlainError };
+  | Answer & { readonly type: "result"; readonly value: unknown }
+  | Answer & { readonly type: "failure"; readonly error: PlainError };
 
 export type ToLeader =
   | Call
@@ -46,8 +62,8 @@ export type ToLeader =
 
 export type FromLeader =
   | Result
-  | { readonly type: "state"; readonly leader: string; readonly version: string; readonly state: LeaderState }
-  | { readonly type: "happening"; readonly leader: string; readonly happening: unknown }
+  | PageBuild & { readonly type: "state"; readonly leader: string; readonly state: LeaderState }
+  | PlainHappening & { readonly type: "happening"; readonly leader: string }
   /** To one page, or to all. Null: there is none any more. */
   | { readonly type: "secret"; readonly to: string | null; readonly passphrase: string | null };
 
@@ -55,10 +71,10 @@ export type Message = ToLeader | FromLeader;
 
 /** From a page to its own worker. */
 export type Order =
-  | { readonly type: "start"; readonly version: string; readonly origin: string }
+  | PageBuild & { readonly type: "start"; readonly origin: string }
   /** What opens the profile, as other tabs know it. */
   | { readonly type: "secret"; readonly passphrase: string | null }
-  /** The leader gives no sign of life. */
+  /** The leader gives no sign of life, or is of an older version. */
   | { readonly type: "takeOver" };
 
 /** From a worker to its page. */

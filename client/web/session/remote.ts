@@ -2,8 +2,9 @@ import { ChatError } from "../../chat/errors.ts";
 import type { ChatHappening } from "../../chat/events.ts";
 import type { OutgoingFile } from "../../chat/files.ts";
 import { SessionError, type SessionStatus } from "./api.ts";
-import { fromPlain, restored } from "./errors.ts";
-import { CHANNEL, type FromLeader, type LeaderState, type Message } from "./protocol.ts";
+import { fromPlain } from "./errors.ts";
+import { fromPlainHappening } from "./happenings.ts";
+import { CHANNEL, type FromLeader, type LeaderState, type Message, type PageBuild } from "./protocol.ts";
 import { isSafe } from "./safe-calls.ts";
 
 interface Pending {
@@ -42,10 +43,12 @@ export class Remote {
   readonly #changed = new Set<() => void>();
   readonly #learned: (passphrase: string | null) => void;
   #leader: string | null = null;
-  #version: string | null = null;
+  #build: PageBuild | null = null;
   #state: LeaderState | null = null;
   #generation = 0;
   #calls = 0;
+  /** Why it was closed. */
+  #end: SessionError | null = null;
   /** When the leader gave its last sign of life, by the clock of the page. */
   heardAt = 0;
 
@@ -54,7 +57,7 @@ export class Remote {
     this.#learned = learned;
     this.#channel.addEventListener("message", ({ data }: MessageEvent<Message>) => this.#take(data as FromLeader));
     this.ask();
-    this.#post({ type: "heir", from: this.id });
+    this.inherit();
   }
 
   get leader(): string | null {
@@ -62,8 +65,13 @@ export class Remote {
   }
 
   /** Of the page that the leader belongs to. */
-  get version(): string | null {
-    return this.#version;
+  get build(): PageBuild | null {
+    return this.#build;
+  }
+
+  /** Whether it was closed. */
+  get isClosed(): boolean {
+    return this.#end !== null;
   }
 
   get state(): LeaderState | null {
@@ -80,6 +88,11 @@ export class Remote {
 
   ask(): void {
     this.#post({ type: "ask" });
+  }
+
+  /** Asks for what opens the profile. */
+  inherit(): void {
+    this.#post({ type: "heir", from: this.id });
   }
 
   /** Events were missed, as while the page was frozen. */
@@ -102,6 +115,7 @@ export class Remote {
   /** @throws what the method throws; SessionError */
   async call(facade: string, method: string, args: readonly unknown[]): Promise<unknown> {
     const ready = await withoutFunctions(args);
+    if (this.#end) throw this.#end;
     return new Promise((resolve, reject) => {
       const id = ++this.#calls;
       const pending = { id, facade, method, args: ready, leader: null, resolve, reject };
@@ -110,13 +124,18 @@ export class Remote {
     });
   }
 
-  close(): void {
+  /** Says and hears nothing any more. All calls fail with the reason. */
+  close(reason = new SessionError("CLOSED", "the page was closed")): void {
+    this.#end = reason;
     this.#channel.close();
-    this.#refuseAll(new SessionError("CLOSED", "the page was closed"));
+    this.#leader = null;
+    this.#state = null;
+    this.#refuseAll(reason);
+    this.#tellChange();
   }
 
   #post(message: Message): void {
-    this.#channel.postMessage(message);
+    if (!this.#end) this.#channel.postMessage(message);
   }
 
   /** Sends a call to the leader if there is one that can take it; otherwise it waits. */
@@ -155,29 +174,30 @@ export class Remote {
     if (message.type === "secret" && (message.to === null || message.to === this.id)) this.#learned(message.passphrase);
     if (message.type !== "result" && message.type !== "failure") return;
     const pending = message.to === this.id ? this.#pending.get(message.id) : undefined;
-    if (!pending) return;
+    // One that was replaced may still answer what another one is doing again.
+    if (!pending || pending.leader !== message.leader) return;
     this.heardAt = performance.now();
     this.#pending.delete(message.id);
     if (message.type === "result") pending.resolve(message.value);
     else pending.reject(fromPlain(message.error));
   }
 
-  #hear({ leader, happening }: Extract<FromLeader, { readonly type: "happening" }>): void {
+  #hear(message: Extract<FromLeader, { readonly type: "happening" }>): void {
     // What a leader that was replaced still says is of no use.
-    if (leader !== this.#leader) return;
+    if (message.leader !== this.#leader) return;
     this.heardAt = performance.now();
-    const known = restored(happening) as ChatHappening;
-    for (const listener of this.#happened) listener(known);
+    const happening = fromPlainHappening(message);
+    for (const listener of this.#happened) listener(happening);
   }
 
-  #follow({ leader, version, state }: Extract<FromLeader, { readonly type: "state" }>): void {
+  #follow({ leader, version, begunAt, state }: Extract<FromLeader, { readonly type: "state" }>): void {
     // One that was replaced while it was frozen wakes up and answers what it was asked long ago.
     if (this.#leader !== null && leader < this.#leader && performance.now() - this.heardAt < SILENCE) return;
     this.heardAt = performance.now();
     const isNew = leader !== this.#leader;
     const wasOpen = this.phase === "open";
     this.#leader = leader;
-    this.#version = version;
+    this.#build = { version, begunAt };
     this.#state = state;
     if (isNew) this.#interrupt(leader);
     // What happened between the leaders, or while the profile was closed, nobody told.
@@ -192,8 +212,8 @@ export class Remote {
   #interrupt(leader: string): void {
     for (const pending of this.#pending.values()) {
       if (pending.leader === null || pending.leader === leader) continue;
-      const { facade, method } = pending;
-      if (isSafe(facade, method)) {
+      const { facade, method, args } = pending;
+      if (isSafe(facade, method, args)) {
         pending.leader = null;
       } else {
         const what = `the tab that was doing this (${facade}.${method}) is gone; look whether it was done, then try again`;

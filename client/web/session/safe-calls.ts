@@ -9,13 +9,15 @@ const SAFE: Readonly<Record<string, readonly string[]>> = {
   messages: ["edit"],
   history: [
     "conversations", "items", "item", "editions", "search", "markRead", "markUnread", "setDraft", "conversation",
-    "clear", "deliveries",
+    "deliveries",
   ],
   groups: ["list", "get", "named", "members", "set", "setMember", "setPreferences", "link"],
   files: ["bytes", "cancel"],
 };
 
 /** Whether a call of which nobody knows what became of it may be made again. */
-export function isSafe(facade: string, method: string): boolean {
+export function isSafe(facade: string, method: string, args: readonly unknown[]): boolean {
+  // Without the item up to which it goes it would take along what came since.
+  if (facade === "history" && method === "markRead" && typeof args[1] !== "string") return false;
   return SAFE[facade]?.includes(method) ?? false;
 }

@@ -4,6 +4,8 @@ import { scriptUrl } from "./trusted.ts";
 export type Update = "none" | "ready" | "stale";
 
 const ACTIVATE = "activate";
+/** How often a page that stays open looks for a new version, in milliseconds. */
+const INTERVAL = 3_600_000;
 
 let state: Update = "none";
 let registration: ServiceWorkerRegistration | null = null;
@@ -42,6 +44,8 @@ export async function installOffline(): Promise<void> {
   if (registration.waiting && container.controller) set("ready");
   watch(registration.installing);
   registration.addEventListener("updatefound", () => watch(registration?.installing ?? null));
+  // Without a network there is nothing to be found: the next time will do.
+  setInterval(() => void checkForUpdate().catch(() => undefined), INTERVAL);
 }
 
 /** Looks for a new version now. */

@@ -3,6 +3,7 @@ import type { ChatHappening } from "../../chat/events.ts";
 import type { Item, User } from "../../chat/records.ts";
 import type { Session, SessionStatus } from "../session/api.ts";
 import { words } from "../words/words.ts";
+import { Composers } from "./composer.ts";
 import { notify } from "./notifications.ts";
 import { People } from "./people.ts";
 import { Questions } from "./questions.ts";
@@ -35,13 +36,14 @@ export class App {
   readonly status = signal<SessionStatus | null>(null);
   readonly isWide = signal(matchMedia(WIDE).matches);
   /** The newest messages, for those who hear the page. */
-  readonly heard = signal<readonly { readonly id: string; readonly text: string }[]>([]);
+  readonly heard = signal<readonly { readonly id: string; readonly chat: string; readonly text: string }[]>([]);
   /** What could not be used or done in the background, the latest last. */
   readonly troubles = signal<readonly { readonly at: number; readonly text: string }[]>([]);
   /** A new version of the page waits; calling it loads that. */
   readonly update = signal<(() => void) | null>(null);
   readonly questions = new Questions();
   readonly people: People;
+  readonly composers = new Composers();
   /** The conversation that is open. */
   readonly talk = signal<Talk | null>(null);
   readonly unread = computed(() => this.people.unread.value);
@@ -132,6 +134,7 @@ export class App {
   async become(id: string): Promise<void> {
     const user = await this.chat.users.activate(id);
     batch(() => {
+      this.#forgetHeard();
       this.user.value = user;
       this.go({ page: "list" });
     });
@@ -156,8 +159,19 @@ export class App {
       this.talk.value = null;
       this.user.value = null;
       this.users.value = [];
+      this.link.value = null;
+      this.#forgetHeard();
       this.people.forget();
+      this.questions.forget();
+      this.composers.forget();
     });
+  }
+
+  /** What belongs to conversations that are not shown any more. */
+  #forgetHeard(): void {
+    this.heard.value = [];
+    this.troubles.value = [];
+    this.lastChat = null;
   }
 
   /** Leaves the place for another one; `replace`: the browser's "back" does not lead here. */
@@ -232,6 +246,9 @@ export class App {
     this.talk.value?.happened(happening);
     if (happening.type === "item" && happening.isLoud) this.#hear(happening.item);
     if (happening.type === "error") this.#note(happening.error);
+    if (happening.type === "itemGone") this.#unhear(({ id }) => id === happening.item);
+    if (happening.type === "contactDeleted") this.#unhear(({ chat }) => chat === happening.contact);
+    if (happening.type === "groupDeleted") this.#unhear(({ chat }) => chat === happening.group);
   }
 
   async #usersChanged(): Promise<void> {
@@ -248,12 +265,16 @@ export class App {
     this.troubles.value = [...this.troubles.value.slice(1 - KEPT_TROUBLES), { at: Date.now(), text: explain(error) }];
   }
 
+  #unhear(isIt: (heard: App["heard"]["value"][number]) => boolean): void {
+    if (this.heard.value.some(isIt)) this.heard.value = this.heard.value.filter((one) => !isIt(one));
+  }
+
   #hear(item: Item): void {
     const { chat, id } = item;
     const line = this.people.lines.value.get(chat);
     if (!line) return;
     const text = words.talk.announce(line.name, this.people.excerpt({ ...line, lastItem: item }));
-    this.heard.value = [...this.heard.value.slice(-2), { id, text }];
+    this.heard.value = [...this.heard.value.slice(-2), { id, chat, text }];
     void this.attempt(() => notify(this, chat, line.name, words.talk.newMessage));
   }
 }

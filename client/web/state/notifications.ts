@@ -30,7 +30,8 @@ function look(): void {
   if (!isLooking) return;
   const left = Promise.withResolvers<void>();
   leave = left.resolve;
-  void navigator.locks.request(LOOKING, { mode: "shared" }, () => left.promise);
+  // Without a secure origin the browser has no locks, and the page says so.
+  void navigator.locks?.request(LOOKING, { mode: "shared" }, () => left.promise);
 }
 
 /** Lets all tabs know whether somebody looks at this one. */
@@ -41,7 +42,7 @@ export function watchLooking(): void {
 }
 
 async function isAnybodyLooking(): Promise<boolean> {
-  const { held = [] } = await navigator.locks.query();
+  const held = (await navigator.locks?.query())?.held ?? [];
   return held.some(({ name }) => name === LOOKING);
 }
 

@@ -38,6 +38,12 @@ export class Questions {
     this.notices.value = this.notices.value.filter((one) => one.id !== id);
   }
 
+  /** Nothing is said or asked any more. */
+  forget(): void {
+    this.notices.value = [];
+    this.asked.value?.answer(null);
+  }
+
   /** Which answer was chosen; null: none. */
   choose(question: Question): Promise<string | null> {
     this.asked.value?.answer(null);

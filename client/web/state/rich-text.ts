@@ -1,4 +1,5 @@
 import { displayText } from "../../chat/wire/rules/display.ts";
+import { pictureHeader } from "../media/picture-size.ts";
 
 /** A piece of a message with one look. */
 export interface Piece {
@@ -13,7 +14,8 @@ export interface Anchor {
 }
 
 const WEB = /(?:https?:\/\/|simplex:\/)[^\s<>"]+/giu;
-const TRAILING = /[.,;:!?'"»”’…*_~`]+$/u;
+/** What follows a link and does not belong to it. */
+const TRAILING: ReadonlySet<string> = new Set(".,;:!?'\"»”’…*_~`");
 // As official clients read it: a mark, no space inside of it, and nothing of a word around.
 const STYLED = /(?<![\p{L}\p{N}])([*_~`#])(?=\S)([^\n]{0,500}?\S)\1(?![\p{L}\p{N}])/u;
 const COLOURED = /(?<![\p{L}\p{N}])!([1-6]) (\S[^\n!]{0,500})!/u;
@@ -44,14 +46,23 @@ function marked(text: string, hasMentions: boolean): Piece[] {
 
 const MAX_LINK = 4096;
 
-const BRACKETS = [["(", ")"], ["[", "]"], ["{", "}"]] as const;
+const OPENING: Readonly<Record<string, string>> = { ")": "(", "]": "[", "}": "{" };
 
 /** A closing bracket belongs to the link only when the opening one does. */
 function trimmed(link: string): string {
-  const text = link.replace(TRAILING, "");
-  const isLoose = BRACKETS.some(([open, close]) =>
-    text.endsWith(close) && text.split(close).length > text.split(open).length);
-  return isLoose ? trimmed(text.slice(0, -1)) : text;
+  const counts = new Map<string, number>();
+  for (const character of link) counts.set(character, (counts.get(character) ?? 0) + 1);
+  let end = link.length;
+  for (; end > 0; end--) {
+    const last = link.charAt(end - 1);
+    const open = OPENING[last];
+    if (open !== undefined) {
+      const closed = counts.get(last) ?? 0;
+      if (closed <= (counts.get(open) ?? 0)) break;
+      counts.set(last, closed - 1);
+    } else if (!TRAILING.has(last)) break;
+  }
+  return link.slice(0, end);
 }
 
 /** Only of http and https, with a host that can be seen as it is. */
@@ -97,12 +108,24 @@ export function isOnlyEmoji(text: string): boolean {
   return text.length < 64 && ONLY_EMOJI.test(text.trim());
 }
 
-const RASTER = /^data:image\/(?:png|jpe?g|gif|webp|avif);base64,[A-Za-z0-9+/=\s]+$/u;
+const RASTER = /^data:image\/(?:png|jpe?g|gif|webp);base64,([A-Za-z0-9+/=\s]+)$/u;
+/** More than any honest preview has, and still a small part of what a phone can hold. */
+const MAX_PREVIEW_PIXELS = 4_000_000;
 
-/** A picture that somebody sent, if it is one of a kind that runs nothing; else null. */
+function bytesOf(base64: string): Uint8Array | null {
+  try {
+    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  } catch (error) {
+    if (error instanceof DOMException) return null;
+    throw error;
+  }
+}
+
+/** A picture that somebody sent, if it is one of a kind that runs nothing and not too large to show; else null. */
 export function safeImage(uri: string | null | undefined): string | null {
-  if (!uri) return null;
+  const bytes = bytesOf(RASTER.exec(uri ?? "")?.[1] ?? "");
+  const header = bytes && pictureHeader(bytes);
+  if (!uri || !header || header.pixels > MAX_PREVIEW_PIXELS) return null;
   // Official clients name both kinds.
-  const plain = uri.replace(/^data:image\/jpg;/u, "data:image/jpeg;");
-  return RASTER.test(plain) ? plain : null;
+  return uri.replace(/^data:image\/jpg;/u, "data:image/jpeg;");
 }

@@ -7,7 +7,7 @@ import type { MsgRef } from "../../chat/wire/container.ts";
 import { displayName } from "../../chat/wire/rules/display.ts";
 import { words } from "../words/words.ts";
 import type { App } from "./app.ts";
-import { Composer } from "./composer.ts";
+import type { Composer } from "./composer.ts";
 
 const PAGE = 50;
 const CONTEXT = 25;
@@ -52,11 +52,13 @@ export class Talk {
   #missed: ChatHappening[] | null = null;
   #work: Promise<void> = Promise.resolve();
   #hasLeft = false;
+  #isStale = false;
+  #loading: Promise<void> | null = null;
 
   constructor(app: App, chat: string) {
     this.app = app;
     this.chat = chat;
-    this.composer = new Composer(this);
+    this.composer = app.composers.of(this);
   }
 
   get #history(): App["chat"]["history"] {
@@ -85,7 +87,23 @@ export class Talk {
     }, { item: first, how: "unread" });
   }
 
-  async #loadOthers(): Promise<void> {
+  /** Reads who else is here; when that changes meanwhile, once more. */
+  #loadOthers(): Promise<void> {
+    this.#isStale = true;
+    this.#loading ??= this.#loadUntilFresh();
+    return this.#loading;
+  }
+
+  async #loadUntilFresh(): Promise<void> {
+    try {
+      while (this.#isStale) await this.#readOthers();
+    } finally {
+      this.#loading = null;
+    }
+  }
+
+  async #readOthers(): Promise<void> {
+    this.#isStale = false;
     const { contact, group } = this.line.peek() ?? {};
     if (contact) this.agreement.value = await this.app.chat.contacts.agreement(contact.id);
     if (group) this.members.value = new Map((await this.app.chat.groups.members(group.id)).map((one) => [one.id, one]));
@@ -94,7 +112,7 @@ export class Talk {
   /** Keeps what was typed. */
   async leave(): Promise<void> {
     this.#hasLeft = true;
-    await this.composer.keep();
+    await this.app.composers.leave(this);
   }
 
   /** Reads again what is shown. */
@@ -259,18 +277,37 @@ export class Talk {
         this.#member(happening.member);
         break;
       case "memberGone":
+        this.#memberGone(happening);
+        break;
       case "group":
+        this.#othersChanged(happening.group.id === this.chat);
+        break;
       case "contact":
       case "connected":
+        this.#othersChanged(happening.contact.id === this.chat);
+        break;
       case "user":
-        void this.app.attempt(() => this.#loadOthers());
+        this.#othersChanged(this.agreement.peek() !== null);
         break;
       default:
     }
   }
 
+  #othersChanged(isHere: boolean): void {
+    if (isHere && !this.#hasLeft) void this.app.attempt(() => this.#loadOthers());
+  }
+
+  #memberGone({ group, member }: { readonly group: string; readonly member: string }): void {
+    if (group !== this.chat) return;
+    // What is being read may be older than this.
+    this.#isStale = this.#loading !== null;
+    this.members.value = new Map([...this.members.value].filter(([id]) => id !== member));
+  }
+
   #member(member: Member): void {
-    if (member.group === this.chat) this.members.value = new Map(this.members.value).set(member.id, member);
+    if (member.group !== this.chat) return;
+    this.#isStale = this.#loading !== null;
+    this.members.value = new Map(this.members.value).set(member.id, member);
   }
 
   #added(item: Item): void {

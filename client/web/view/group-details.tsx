@@ -87,8 +87,7 @@ function EditGroup({ group }: { readonly group: GroupRecord }): VNode {
   const isChanged = name.trim() !== group.profile.displayName || text.trim() !== (group.profile.description ?? "");
   const save = async (): Promise<void> => {
     try {
-      const description = text.trim();
-      await app.chat.groups.update(group.id, { displayName: name.trim(), ...(description !== "" && { description }) });
+      await app.chat.groups.update(group.id, { displayName: name.trim(), description: text.trim() });
       app.questions.tell(words.saved);
     } catch (error) {
       setTrouble(explain(error));

@@ -30,7 +30,7 @@ export function LineMenu({ line, beside, onClose }: LineMenuProps): VNode {
   };
   const entries: MenuEntry[] = [
     isUnread
-      ? { icon: "check", label: said.markRead, onChoose: then(() => chat.history.markRead(id)) }
+      ? { icon: "check", label: said.markRead, onChoose: then(() => chat.history.markRead(id, conversation.lastItem)) }
       : { icon: "bookmark", label: said.markUnread, onChoose: then(() => chat.history.markUnread(id)) },
   ];
   if (contact ?? group) {

@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { MessageItem } from "../../chat/records.ts";
+import { pictureHeader } from "../media/picture-size.ts";
 import { safeImage } from "../state/rich-text.ts";
 import { words } from "../words/words.ts";
 import { useApp } from "./app-context.ts";
@@ -11,16 +12,13 @@ import { fileNote, saveBytes } from "./message-file.tsx";
 
 const { talk: said } = words;
 
-const KINDS: readonly (readonly [string, readonly number[]])[] = [
-  ["image/jpeg", [0xff, 0xd8, 0xff]],
-  ["image/png", [0x89, 0x50, 0x4e, 0x47]],
-  ["image/gif", [0x47, 0x49, 0x46, 0x38]],
-  ["image/webp", [0x52, 0x49, 0x46, 0x46]],
-];
+/** Of a picture that somebody opens; what is larger can only be saved. */
+const MAX_PIXELS = 16_000_000;
 
-/** What kind of picture bytes are, by themselves and not by their name; null: none that is shown. */
+/** What is shown of a whole picture; null: nothing. */
 function pictureKind(bytes: Uint8Array): string | null {
-  return KINDS.find(([, begin]) => begin.every((byte, at) => bytes[at] === byte))?.[0] ?? null;
+  const header = pictureHeader(bytes);
+  return header && header.pixels <= MAX_PIXELS ? header.type : null;
 }
 
 interface PictureProps {

@@ -103,13 +103,12 @@ function Stages(): VNode {
 function Title(): null {
   const app = useApp();
   const unread = app.stage.value.is === "open" ? app.unread.value : 0;
-  const name = app.talk.value?.line.value?.name;
   useEffect(() => {
-    const title = name === undefined ? words.product : `${name} · ${words.product}`;
-    document.title = unread > 0 ? `(${unread}) ${title}` : title;
+    // No names: the browser keeps titles in its history.
+    document.title = unread > 0 ? `(${unread}) ${words.product}` : words.product;
     // On the icon of the installed app.
     if ("setAppBadge" in navigator) void app.attempt(() => navigator.setAppBadge(unread));
-  }, [unread, name]);
+  }, [unread]);
   return null;
 }
 
@@ -122,7 +121,7 @@ export function Root({ app }: { readonly app: App }): VNode {
       <Asker />
       <Notices />
       <div class="unseen" role="log" aria-live="polite">
-        {app.heard.value.map(({ id, text }) => <p key={id}>{text}</p>)}
+        {app.stage.value.is === "open" && app.heard.value.map(({ id, text }) => <p key={id}>{text}</p>)}
       </div>
     </AppProvider>
   );

@@ -35,6 +35,9 @@ export interface EngineOptions {
   readonly remember: (passphrase: string | null) => void;
 }
 
+/** When the browser closes the profile again so soon, it is not opened anew. Milliseconds. */
+const RECOVERY = 10_000;
+
 /** The profile with everything that runs on it. One thing is done to it as a whole at a time. */
 export class Engine {
   readonly #options: EngineOptions;
@@ -47,6 +50,8 @@ export class Engine {
   #failure: unknown = null;
   #since = Date.now();
   #isClosed = false;
+  #passphrase: string | null = null;
+  #lostAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -73,7 +78,7 @@ export class Engine {
     return this.#exclusive(async () => {
       if (this.#phase !== "locked" || !this.#base) return;
       const store = await openProfile(this.#base, passphrase);
-      this.#options.remember(passphrase);
+      this.#remember(passphrase);
       await this.#run(store);
     });
   }
@@ -90,7 +95,7 @@ export class Engine {
     return this.#exclusive(async () => {
       if (!await this.isSealed()) throw new UsageError("there is no passphrase that would open it again: set one first");
       await this.#stop();
-      this.#options.remember(null);
+      this.#remember(null);
       this.#set("locked");
     });
   }
@@ -105,7 +110,7 @@ export class Engine {
         await this.#fail(error);
         throw error;
       }
-      this.#options.remember(null);
+      this.#remember(null);
       this.#ownRelay = null;
       this.#set("deleted");
     });
@@ -124,7 +129,7 @@ export class Engine {
       this.#open();
       if (!this.#base) throw new SessionError("CLOSED", "the profile is closed");
       await changePassphrase(this.#base, from, to);
-      this.#options.remember(to);
+      this.#remember(to);
     });
   }
 
@@ -201,11 +206,11 @@ export class Engine {
   async #start(passphrase: string | null): Promise<void> {
     this.#set("opening");
     try {
-      this.#base ??= await openIndexedDbStore(PROFILE, { takeOver: this.#options.takeOver });
+      this.#base ??= await this.#openBase();
       const needsPassphrase = await isSealed(this.#base);
       if (needsPassphrase && passphrase === null) return this.#set("locked");
       const store = await openProfile(this.#base, needsPassphrase ? passphrase : null);
-      this.#options.remember(needsPassphrase ? passphrase : null);
+      this.#remember(needsPassphrase ? passphrase : null);
       await this.#run(store);
     } catch (error) {
       // One that was changed meanwhile, by a tab that did not tell.
@@ -272,6 +277,34 @@ export class Engine {
     }
   }
 
+  async #openBase(): Promise<BaseStore> {
+    let base: BaseStore | null = null;
+    const onLost = (error: StoreError): void => void this.#locks.run("engine", () => this.#lost(base, error));
+    base = await openIndexedDbStore(PROFILE, { takeOver: this.#options.takeOver, onLost });
+    return base;
+  }
+
+  /** The browser closed the profile, as phones do for want of memory: it is opened again, unless another tab has it. */
+  async #lost(base: BaseStore | null, error: StoreError): Promise<void> {
+    if (base !== this.#base) return;
+    const isAgain = performance.now() - this.#lostAt < RECOVERY;
+    this.#lostAt = performance.now();
+    try {
+      await this.#stop();
+    } catch (failure) {
+      // What it was about to write.
+      if (!(failure instanceof StoreError)) throw failure;
+    }
+    await this.#closeBase();
+    if (error.code === "BUSY" || isAgain) this.#set("failed", error);
+    else await this.#start(this.#passphrase);
+  }
+
+  #remember(passphrase: string | null): void {
+    this.#passphrase = passphrase;
+    this.#options.remember(passphrase);
+  }
+
   async #closeBase(): Promise<void> {
     const base = this.#base;
     this.#base = null;
@@ -292,7 +325,7 @@ export class Engine {
         await this.#run(store);
         throw error;
       }
-      this.#options.remember(passphrase);
+      this.#remember(passphrase);
       await this.#run(await openProfile(base, passphrase));
     });
   }

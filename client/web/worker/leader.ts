@@ -1,11 +1,12 @@
 import { StoreError } from "../../store/store.ts";
-import { portable, toPlain } from "../session/errors.ts";
-import { type Call, CHANNEL, type FromLeader, type Message, newLeaderId } from "../session/protocol.ts";
+import { toPlain } from "../session/errors.ts";
+import { sendHappening } from "../session/happenings.ts";
+import { type Call, CHANNEL, type FromLeader, type Message, newLeaderId, type PageBuild } from "../session/protocol.ts";
 import { Engine } from "./engine.ts";
 import { answer } from "./serve.ts";
 
 export interface LeaderOptions {
-  readonly version: string;
+  readonly build: PageBuild;
   readonly origin: string;
   readonly takeOver: boolean;
   /** Known to this worker since another one told it. */
@@ -19,19 +20,21 @@ const GATHER = 20;
 export class Leader {
   readonly id = newLeaderId();
   readonly #channel = new BroadcastChannel(CHANNEL);
-  readonly #version: string;
+  readonly #build: PageBuild;
   readonly #engine: Engine;
   #secret: string | null;
   #isTelling = false;
   #isClosed = false;
 
-  constructor({ version, origin, takeOver, passphrase }: LeaderOptions) {
-    this.#version = version;
+  constructor({ build, origin, takeOver, passphrase }: LeaderOptions) {
+    this.#build = build;
     this.#secret = passphrase;
     this.#engine = new Engine({
       origin,
       takeOver,
-      tell: (happening) => this.#post({ type: "happening", leader: this.id, happening: portable(happening) }),
+      tell: (happening) => {
+        sendHappening(happening, (plain) => this.#post({ type: "happening", leader: this.id, ...plain }));
+      },
       changed: () => this.#changed(),
       remember: (secret) => this.#remember(secret),
     });
@@ -67,7 +70,7 @@ export class Leader {
   }
 
   #tell(): void {
-    this.#post({ type: "state", leader: this.id, version: this.#version, state: this.#engine.state });
+    this.#post({ type: "state", leader: this.id, ...this.#build, state: this.#engine.state });
   }
 
   #changed(): void {
@@ -100,7 +103,7 @@ export class Leader {
     try {
       this.#post(result);
     } catch (error) {
-      this.#post({ type: "failure", to: call.from, id: call.id, error: toPlain(error) });
+      this.#post({ type: "failure", to: call.from, leader: this.id, id: call.id, error: toPlain(error) });
     }
   }
 }

@@ -1,10 +1,10 @@
 import { StoreError } from "../../store/store.ts";
-import { LEADER_LOCK, type Order, type Report } from "../session/protocol.ts";
+import { LEADER_LOCK, type Order, type PageBuild, type Report } from "../session/protocol.ts";
 import { Leader } from "./leader.ts";
 
 // The worker of one tab. Those of all tabs wait for one lock; who gets it has the chat.
 
-let version = "";
+let build: PageBuild = { version: "", begunAt: 0 };
 let origin = "";
 let passphrase: string | null = null;
 let leader: Leader | null = null;
@@ -17,7 +17,7 @@ function report(): void {
 
 /** Leads until the lock is taken away, which never happens while somebody uses this tab. */
 async function lead(takeOver: boolean): Promise<never> {
-  const mine = new Leader({ version, origin, takeOver, passphrase });
+  const mine = new Leader({ build, origin, takeOver, passphrase });
   leader = mine;
   report();
   await mine.start();
@@ -68,6 +68,8 @@ addEventListener("message", ({ data }: MessageEvent<Order>) => {
     leader?.learn(passphrase).catch((error: unknown) => reportError(error));
     return;
   }
-  ({ version, origin } = data);
+  const { version, begunAt } = data;
+  build = { version, begunAt };
+  ({ origin } = data);
   standFor(false);
 });

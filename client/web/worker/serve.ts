@@ -26,12 +26,12 @@ function find(engine: Engine, { facade, method }: Call): [object, Method] {
 
 /** Does what a page asks for. */
 export async function answer(engine: Engine, call: Call): Promise<FromLeader> {
-  const { from: to, id } = call;
+  const { from: to, leader, id } = call;
   try {
     const [target, method] = find(engine, call);
-    return { type: "result", to, id, value: await method.apply(target, [...call.args]) };
+    return { type: "result", to, leader, id, value: await method.apply(target, [...call.args]) };
   } catch (error) {
-    return { type: "failure", to, id, error: toPlain(error) };
+    return { type: "failure", to, leader, id, error: toPlain(error) };
   }
 }
 

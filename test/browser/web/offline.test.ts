@@ -92,6 +92,14 @@ describe("a new version", () => {
     await expect.poll(() => keptVersions(page), PATIENT).toBe(1);
   });
 
+  test("is found by a page that stays open for hours", async () => {
+    await person.context.clock.install();
+    const page = await installed();
+    server.release("0011223344556677");
+    await page.clock.fastForward("01:00:01");
+    await expect.poll(() => updates(page), PATIENT).toEqual(["none", "ready"]);
+  });
+
   test("tells the other tabs, which follow when they are asked to", async () => {
     const [page, other] = [await installed(), await person.open(server.url)];
     await drive(other, "installOffline");

@@ -194,6 +194,18 @@ describe("one tab", () => {
     await leave(alice, bob);
   });
 
+  test("begins anew when the browser closed what it had open", async () => {
+    const alice = await newcomer("Alice");
+    const { generation } = await status(alice.page);
+    const browserItself = await alice.person.context.newCDPSession(alice.page);
+    const { origin } = new URL(relay.info.app);
+    await browserItself.send("Storage.clearDataForOrigin", { origin, storageTypes: "indexeddb" });
+    await until(alice.page, async () => (await status(alice.page)).generation > generation);
+    expect(await status(alice.page)).toMatchObject({ phase: "open" });
+    expect(await drive(alice.page, "call", "users", "list")).toEqual([]);
+    await leave(alice);
+  });
+
   test("says so when its worker cannot be loaded, as when the relay has another version by now", async () => {
     const person = await browser.person({ serviceWorkers: "block", expected: /404|worker/i });
     await withoutViews(person);

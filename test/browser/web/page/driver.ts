@@ -120,6 +120,17 @@ export async function texts(chat: string, limit = 1000): Promise<string[]> {
   return items.flatMap(({ body }) => (body.type === "message" ? [body.container.content.text] : []));
 }
 
+/** How much the page keeps beside the profile at the moment when that is deleted. */
+export function keptAtDeletion(): Promise<number> {
+  return new Promise((resolve) => {
+    const stop = session().subscribeStatus(({ phase }) => {
+      if (phase !== "deleted") return;
+      stop();
+      resolve(localStorage.length);
+    });
+  });
+}
+
 const promised: string[] = [];
 const refused: string[] = [];
 

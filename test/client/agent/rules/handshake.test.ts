@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { EMPTY, utf8 } from "#crypto/bytes";
 import type { QueueMode } from "#protocol/commands/queue";
 import { delivered } from "../../../../client/agent/rules/delivered.ts";
+import { taskFailed } from "../../../../client/agent/rules/task-failed.ts";
+import { ProtocolError } from "../../../../client/errors.ts";
 import { startRotation } from "../../../../client/agent/rules/rotate.ts";
 import { sealDelivery } from "../../../../client/agent/rules/seal.ts";
 import { openClientMessage, readClientMsgEnvelope } from "../../../../client/agent/wire/client-message.ts";
@@ -52,6 +54,18 @@ async function allowed(replyMode: QueueMode | null, isSecured: boolean): Promise
 }
 
 describe("the initiator", () => {
+  it("stays when its request is refused the second time, after it was answered", async () => {
+    const task = { type: "request", address: EMPTY, agentVersion: 7 } as const;
+    const gone = new ProtocolError("own.example.com", "SEND", { type: "AUTH" });
+    const answered = await confirmed();
+    await answered.side.step((step) => taskFailed(step, task, gone));
+    expect(told(answered.side)).toEqual(["confirmation"]);
+    await allowNow(answered.side);
+    const { side } = await invited();
+    await side.step((step) => taskFailed(step, task, gone));
+    expect(side.events).toMatchObject([{ type: "failed", reason: "NOT_AVAILABLE" }]);
+  });
+
   it("is connected once its confirmation is with the peer's relay, where senders secure queues", async () => {
     const { side, peer } = await allowed("messaging", true);
     expect((await side.connection()).todo.map(({ type }) => type)).toEqual(["secureSend", "confirm"]);
