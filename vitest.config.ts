@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
@@ -14,7 +15,7 @@ const noble = fileURLToPath(new URL("src/crypto/native/noble.ts", import.meta.ur
 export default defineConfig({
   test: {
     // Most tests wait for relays and timers rather than compute, so no core is left to idle.
-    maxWorkers: "100%",
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         test: {
