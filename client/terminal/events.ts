@@ -5,6 +5,7 @@ import type { Item } from "../chat/records.ts";
 import { displayName } from "../chat/wire/rules/display.ts";
 import { ChatError } from "../chat/errors.ts";
 import { namesOfRequests } from "./book.ts";
+import { saveWished } from "./save-file.ts";
 import type { Session } from "./session.ts";
 import { cyan, dim, green, type Line, line, red } from "./text/styled.ts";
 import { arrivalLines, changeLines, isMessage, summary } from "./view/item.ts";
@@ -47,7 +48,8 @@ export class Events {
       case "item":
         return this.#item(event.item, event.isLoud);
       case "itemChanged":
-        return this.#changed(event.item);
+        await this.#changed(event.item);
+        return saveWished(session, event.item);
       case "request":
         return this.#request(event.request.id, event.request.user);
       case "group":

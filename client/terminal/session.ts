@@ -22,6 +22,8 @@ export class Session {
   readonly #known = new Map<string, Item>();
   /** Items with files, by the numbers they are shown with. */
   readonly #files: string[] = [];
+  /** Where files are to be saved that are still on their way, by item. */
+  readonly wishes = new Map<string, string>();
   /** The link that was shown last. */
   lastLink: string | null = null;
   isEnding = false;

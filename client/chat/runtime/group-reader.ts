@@ -8,10 +8,10 @@ import {
   memberFailed,
   memberInfoReceived,
 } from "../rules/group/handshake.ts";
-import { fateOf } from "../rules/outbox.ts";
 import type { Step } from "../step.ts";
 import { TABLE } from "../tables.ts";
 import { type Core, ignoringMissing } from "./core.ts";
+import { noteFate } from "./fates.ts";
 
 type Bound = ConnectionEvent & { readonly connection: string };
 
@@ -50,18 +50,10 @@ export class GroupReader {
         return this.#stepFor(id, (step) => memberConnected(step, id));
       case "failed":
         return this.#stepFor(id, (step) => memberFailed(step, id, event.detail));
-      case "sent": {
-        const status = { type: "sent", isProxied: event.isProxied ?? false } as const;
-        return core.step((step) => fateOf(step, id, event.item, status, false));
-      }
-      case "unsent": {
-        const { reason, detail } = event;
-        return core.step((step) => fateOf(step, id, event.item, { type: "error", reason, detail: detail.toWellFormed() }, true));
-      }
-      case "receipt": {
-        const status = { type: "delivered", isIntact: event.status === "ok" } as const;
-        return core.step((step) => fateOf(step, id, event.item, status, true));
-      }
+      case "sent":
+      case "unsent":
+      case "receipt":
+        return noteFate(core, id, event);
       case "sync":
         core.tell({ type: "agent", contact: null, event });
         return core.step((step) => step.effect({ type: "send", contact: id }));

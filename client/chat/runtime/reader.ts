@@ -5,12 +5,12 @@ import type { Binding, Contact } from "../records.ts";
 import { codeSeen } from "../rules/contacts.ts";
 import { confirmed, connected, failed, infoReceived, requestReceived } from "../rules/handshake.ts";
 import { addEvent } from "../rules/items.ts";
-import { fateOf } from "../rules/outbox.ts";
 import { memberBodyReceived, memberWantsReceipt } from "../rules/group/receive.ts";
 import { bodyReceived, wantsReceipt } from "../rules/receive.ts";
 import type { Step } from "../step.ts";
 import { groupOfMember, TABLE } from "../tables.ts";
 import { type Core, ignoringMissing, isStoreTrouble } from "./core.ts";
+import { noteFate } from "./fates.ts";
 import type { Transfers } from "./transfers.ts";
 import type { Forgetting } from "./forgetting.ts";
 import { GroupReader } from "./group-reader.ts";
@@ -161,18 +161,10 @@ export class Reader {
         });
       case "message":
         return this.#message(binding, event);
-      case "sent": {
-        const status = { type: "sent", isProxied: event.isProxied ?? false } as const;
-        return core.step((step) => fateOf(step, id, event.item, status, false));
-      }
-      case "unsent": {
-        const { reason, detail } = event;
-        return core.step((step) => fateOf(step, id, event.item, { type: "error", reason, detail: detail.toWellFormed() }, true));
-      }
-      case "receipt": {
-        const status = { type: "delivered", isIntact: event.status === "ok" } as const;
-        return core.step((step) => fateOf(step, id, event.item, status, true));
-      }
+      case "sent":
+      case "unsent":
+      case "receipt":
+        return noteFate(core, id, event);
       case "sync": {
         core.tell({ type: "agent", contact: id, event });
         return ignoringMissing(this.#synchronised(id, event.connection));

@@ -1,15 +1,14 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import type { MsgContent } from "../../chat/wire/content.ts";
-import { ChatError } from "../../chat/errors.ts";
 import { MAX_PREVIEW_LENGTH } from "../../chat/wire/rules/limits.ts";
-import { safeFileName } from "../../chat/wire/rules/names.ts";
 import type { Item } from "../../chat/records.ts";
 import type { Chosen } from "../book.ts";
 import { readTarget } from "../input/forms.ts";
 import type { Scanner } from "../input/scanner.ts";
 import { TypedError } from "../input/scanner.ts";
+import { saveFile, saveWished } from "../save-file.ts";
 import type { Session } from "../session.ts";
 import { line } from "../text/styled.ts";
 import { isMessage } from "../view/item.ts";
@@ -72,35 +71,17 @@ async function readItem(session: Session, typed: Scanner): Promise<Item> {
   return session.chat.history.item(id);
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then((facts) => facts.isDirectory(), () => false);
-}
-
-/** Writes a file where none is; a name that is taken gets a number. */
-async function writeNew(path: string, bytes: Uint8Array): Promise<string> {
-  const [, stem = path, extension = ""] = /^(.*?)(\.[^./\\]*)?$/su.exec(path) ?? [];
-  for (let number = 0; ; number++) {
-    const place = number === 0 ? path : `${stem}_${number}${extension}`;
-    try {
-      await writeFile(place, bytes, { flag: "wx", mode: 0o600 });
-      return place;
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-    }
-  }
-}
-
 async function receive(session: Session, typed: Scanner): Promise<void> {
   const item = await readItem(session, typed);
-  const file = isMessage(item) ? item.body.container.file : undefined;
-  if (!file) throw new TypedError("the message has no file any more");
-  const bytes = await session.chat.files.bytes(item.id);
-  if (bytes === null) throw new ChatError("PROHIBITED", "the file is not here as a whole yet");
   const wanted = typed.text();
-  const name = safeFileName(file.fileName);
-  const given = wanted === "" ? process.cwd() : readPath(wanted);
-  const place = await writeNew(await isFolder(given) ? join(given, name) : given, bytes);
-  session.say(`saved as ${place} (${shownSize(bytes.length)})`);
+  const path = wanted === "" ? process.cwd() : readPath(wanted);
+  if (item.file?.state === "receiving") {
+    session.wishes.set(item.id, path);
+    session.say("the file is still on its way; it is saved when all of it is here");
+    // Its last part may have come meanwhile.
+    return saveWished(session, await session.chat.history.item(item.id));
+  }
+  await saveFile(session, item, path);
 }
 
 async function cancel(session: Session, typed: Scanner): Promise<void> {

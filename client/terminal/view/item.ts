@@ -108,7 +108,7 @@ function fileLines(item: MessageItem, { file: number }: Place): Line[] {
   if (state.state === "received") return [line(INDENT, dim(`${what}: `), green(`/fr ${number}`), dim(" saves it"))];
   if (state.state === "cancelled") return [line(INDENT, dim(`${what}: cancelled`))];
   if (state.state === "unsupported") return [line(INDENT, dim(`${what}: this program cannot receive files sent this way`))];
-  return [line(INDENT, dim(`${what}: ${shownSize(state.received)} are here; when all is, `), green(`/fr ${number}`), dim(" saves it"))];
+  return [line(INDENT, dim(`${what}: ${shownSize(state.received)} are here; `), green(`/fr ${number}`), dim(" saves it"))];
 }
 
 /** Emoji with how many there are. */

@@ -1,22 +1,9 @@
-import { join } from "node:path";
 import type { Locator } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { RelayProcess, removeFolder, temporaryFolder } from "../../support/relay-process.ts";
+import { expect, test } from "vitest";
 import { Somebody } from "./support/somebody.ts";
-import { WebBrowser } from "./support/web-browser.ts";
+import { stage } from "./support/stage.ts";
 
-const folder = temporaryFolder();
-let relay: RelayProcess;
-let browser: WebBrowser;
-
-beforeAll(async () => {
-  [relay, browser] = await Promise.all([RelayProcess.start(join(folder, "relay")), WebBrowser.start()]);
-});
-afterAll(async () => {
-  await browser.stop();
-  await relay.stop();
-  removeFolder(folder);
-});
+const { relay, browser, somebody, add } = stage();
 
 const isFocused = (place: Locator): Promise<boolean> => place.evaluate((element) => element === document.activeElement);
 
@@ -34,7 +21,8 @@ async function tabTo({ page }: Somebody, place: Locator, key: "Tab" | "Shift+Tab
 }
 
 test("somebody without a mouse makes a profile, a link, and talks", async () => {
-  const kim = await Somebody.arrive(browser, relay.info.app, "Kim");
+  const kim = await Somebody.arrive(browser(), relay().info.app, "Kim");
+  add(kim);
   const { keyboard } = kim.page;
   await tabTo(kim, kim.page.getByLabel("Your name"));
   await keyboard.type("Kim");
@@ -51,7 +39,7 @@ test("somebody without a mouse makes a profile, a link, and talks", async () => 
   const link = kim.page.getByRole("textbox", { name: "Link" });
   await tabTo(kim, link);
 
-  const lee = await Somebody.new(browser, relay.info.app, "Lee");
+  const lee = await somebody("Lee");
   await lee.connect(await link.inputValue());
   await kim.sees("You are connected");
   await expect.poll(() => isFocused(kim.composer)).toBe(true);
@@ -100,12 +88,10 @@ test("somebody without a mouse makes a profile, a link, and talks", async () => 
   await keyboard.press("Escape");
   await keyboard.press("?");
   await kim.page.getByRole("heading", { name: "Keyboard" }).waitFor();
-  await kim.leave();
-  await lee.leave();
 });
 
 test("a question keeps the focus until it is answered, and gives it back", async () => {
-  const kim = await Somebody.new(browser, relay.info.app, "Kim");
+  const kim = await somebody("Kim");
   const { keyboard } = kim.page;
   await kim.go("#/settings/data");
   await tabTo(kim, kim.button("Delete everything"));
@@ -124,5 +110,4 @@ test("a question keeps the focus until it is answered, and gives it back", async
   await keyboard.press("Escape");
   await question.waitFor({ state: "detached" });
   expect(await isFocused(kim.button("Delete everything"))).toBe(true);
-  await kim.leave();
 });

@@ -1,26 +1,13 @@
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { RelayProcess, removeFolder, temporaryFolder } from "../../support/relay-process.ts";
-import { WebBrowser } from "./support/web-browser.ts";
+import { expect, test } from "vitest";
 import { fillNotes } from "./support/notes.ts";
+import { stage } from "./support/stage.ts";
 
 const COUNT = 1200;
 
-const folder = temporaryFolder();
-let relay: RelayProcess;
-let browser: WebBrowser;
-
-beforeAll(async () => {
-  [relay, browser] = await Promise.all([RelayProcess.start(join(folder, "relay")), WebBrowser.start()]);
-});
-afterAll(async () => {
-  await browser.stop();
-  await relay.stop();
-  removeFolder(folder);
-});
+const { relay, browser } = stage();
 
 test("a long conversation is read back without jumps, and never drawn as a whole", async () => {
-  const ida = await fillNotes(browser, relay.info.app, COUNT);
+  const ida = await fillNotes(browser(), relay().info.app, COUNT);
   const { page } = ida;
   await ida.open("Notes to self");
   await ida.sees(`note ${COUNT - 1}.`);

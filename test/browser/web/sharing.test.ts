@@ -1,31 +1,8 @@
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { RelayProcess, removeFolder, temporaryFolder } from "../../support/relay-process.ts";
-import { DESKTOP, meet, PHONE, Somebody } from "./support/somebody.ts";
-import { type PersonOptions, WebBrowser } from "./support/web-browser.ts";
+import { expect, test } from "vitest";
+import { DESKTOP, meet, PHONE } from "./support/somebody.ts";
+import { stage } from "./support/stage.ts";
 
-const folder = temporaryFolder();
-let relay: RelayProcess;
-let browser: WebBrowser;
-const people: Somebody[] = [];
-
-beforeAll(async () => {
-  [relay, browser] = await Promise.all([RelayProcess.start(join(folder, "relay")), WebBrowser.start()]);
-});
-afterAll(async () => {
-  await browser.stop();
-  await relay.stop();
-  removeFolder(folder);
-});
-afterEach(async () => {
-  for (const one of people.splice(0)) await one.leave();
-});
-
-async function somebody(name: string, options: PersonOptions = DESKTOP): Promise<Somebody> {
-  const one = await Somebody.new(browser, relay.info.app, name, options);
-  people.push(one);
-  return one;
-}
+const { somebody } = stage();
 
 test("a voice message is recorded, sent and played", async () => {
   const media = ["microphone", "clipboard-read", "clipboard-write"];

@@ -1,37 +1,14 @@
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { RelayProcess, removeFolder, temporaryFolder } from "../../support/relay-process.ts";
+import { describe, expect, test, vi } from "vitest";
+import { RelayProcess } from "../../support/relay-process.ts";
 import { pictureFile } from "./support/pictures.ts";
 import { DESKTOP, meet, PHONE, Somebody } from "./support/somebody.ts";
+import { stage } from "./support/stage.ts";
 import type { PersonOptions } from "./support/web-browser.ts";
-import { WebBrowser } from "./support/web-browser.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const folder = temporaryFolder();
-let relay: RelayProcess;
-let browser: WebBrowser;
-const people: Somebody[] = [];
-
-beforeAll(async () => {
-  const limits = { NEW_QUEUES_PER_MINUTE: "0", MESSAGES_PER_MINUTE: "0" };
-  [relay, browser] = await Promise.all([RelayProcess.start(join(folder, "relay"), limits), WebBrowser.start()]);
-});
-afterAll(async () => {
-  await browser.stop();
-  await relay.stop();
-  removeFolder(folder);
-});
-// A page that complained of anything fails its story.
-afterEach(async () => {
-  for (const one of people.splice(0)) await one.leave();
-});
-
-async function somebody(name: string, options: PersonOptions = DESKTOP): Promise<Somebody> {
-  const one = await Somebody.new(browser, relay.info.app, name, options);
-  people.push(one);
-  return one;
-}
+const { folder, relay, browser, somebody, add, leave } = stage({ NEW_QUEUES_PER_MINUTE: "0", MESSAGES_PER_MINUTE: "0" });
 
 /** Alice at a desk and Bob with a phone, who know each other. */
 async function friends(): Promise<[Somebody, Somebody]> {
@@ -102,8 +79,8 @@ describe("two people", () => {
   test("the link that is opened in the browser asks first, and leaves the address at once", async () => {
     const alice = await somebody("Alice");
     const link = await alice.invite();
-    const bob = await Somebody.arrive(browser, `${relay.info.app}#${link}`, "Bob", PHONE);
-    people.push(bob);
+    const bob = await Somebody.arrive(browser(), `${relay().info.app}#${link}`, "Bob", PHONE);
+    add(bob);
     expect(bob.page.url()).not.toContain("simplex:");
     expect(bob.page.url()).not.toContain(link.slice(-20));
     await bob.makeProfile();
@@ -117,7 +94,7 @@ describe("two people", () => {
     await bob.go("#/");
     for (const text of ["one", "two", "three"]) await alice.say(text);
     await bob.page.getByRole("link", { name: /Alice.*3 unread messages/s }).waitFor();
-    expect(await bob.page.title()).toMatch(/^\(3\)/);
+    await expect.poll(() => bob.page.title()).toMatch(/^\(3\)/);
     await bob.open("Alice");
     // The browser keeps titles in its history.
     expect(await bob.page.title()).not.toContain("Alice");
@@ -182,8 +159,8 @@ test("nothing is lost while the relay is away, and the page says that it is", as
   const mortal = await RelayProcess.start(place, limits);
   const port = Number(new URL(mortal.info.url).port);
   const [alice, bob] = await Promise.all([["Alice", DESKTOP], ["Bob", PHONE]].map(async ([name, options]) => {
-    const one = await Somebody.new(browser, mortal.info.app, name as string, options as PersonOptions);
-    people.push(one);
+    const one = await Somebody.new(browser(), mortal.info.app, name as string, options as PersonOptions);
+    add(one);
     return one;
   })) as [Somebody, Somebody];
   await meet(alice, bob);
@@ -196,13 +173,13 @@ test("nothing is lost while the relay is away, and the page says that it is", as
   await bob.sees("written while it is away");
   await (await alice.sees("written while")).getByRole("img", { name: "Delivered" }).waitFor();
   await expect.poll(() => status.getAttribute("aria-label")).toBe("Connection: Connected");
-  for (const one of people.splice(0)) await one.leave();
+  await leave();
   await again.stop();
 });
 
 test("two windows of one person show the same", async () => {
   const [alice, bob] = await friends();
-  const second = Somebody.of("Alice", alice.person, await alice.person.open(relay.info.app), relay.info.app);
+  const second = Somebody.of("Alice", alice.person, await alice.person.open(relay().info.app), relay().info.app);
   await second.open("Bob");
   await second.say("from the second window");
   await alice.sees("from the second window");
