@@ -6,8 +6,8 @@ import { defineConfig } from "vitest/config";
 /** Run three times: with node's crypto in Node, with noble as browsers do, and in workerd. */
 const everywhere = ["test/{vectors,crypto,codec,rules,push,client,tls}/**/*.test.ts"];
 const onlyNode = "**/*.node.test.ts";
-/** The relay's rules and its pushes never run with noble, and the rules of the chat do no cryptography. */
-const notWithNoble = ["test/rules/**", "test/push/**", "test/client/chat/**"];
+/** What only the relay does never runs with noble, and the rules of the chat do no cryptography. */
+const notWithNoble = ["test/{rules,push,tls}/**", "test/client/chat/**"];
 /** Rules of clients that are the same code everywhere; a passphrase is stretched for half a minute there. */
 const notInWorkerd = ["test/client/chat/**", "test/client/agent/rules/**", "test/client/store/passphrase.test.ts"];
 const noble = fileURLToPath(new URL("src/crypto/native/noble.ts", import.meta.url));

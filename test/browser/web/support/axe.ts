@@ -13,7 +13,7 @@ const OPTIONS: RunOptions = {
 /** What keeps people from using the page as it is now, each as one line. */
 export async function barriers(page: Page): Promise<string[]> {
   // Not through a script element: the page lets nothing in.
-  await page.evaluate(`if (!globalThis.axe) { ${SOURCE} }`);
+  if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(SOURCE);
   const { violations } = (await page.evaluate(`axe.run(document, ${JSON.stringify(OPTIONS)})`)) as AxeResults;
   return violations.flatMap(({ id, impact, nodes }) => nodes.map(({ html, failureSummary = "" }) => {
     const why = failureSummary.replace(/\s+/g, " ");
