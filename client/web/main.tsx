@@ -5,7 +5,7 @@ import "./style/frame.css";
 import "./style/list.css";
 import "./style/talk.css";
 import "./style/pages.css";
-import { openSession } from "./session/open.ts";
+import { eraseStored, openSession } from "./session/open.ts";
 import { applyUpdate, installOffline, subscribeUpdate } from "./session/updates.ts";
 import { App } from "./state/app.ts";
 import { watchLooking } from "./state/notifications.ts";
@@ -16,7 +16,7 @@ showTheme();
 watchLooking();
 const root = document.querySelector("#app");
 if (!root) throw new Error("the page has no place for the program");
-const app = new App(openSession);
+const app = new App(openSession, eraseStored);
 // A notification was pressed.
 navigator.serviceWorker?.addEventListener("message", ({ data }: MessageEvent<{ readonly open?: unknown } | null>) => {
   if (typeof data?.open === "string") app.go({ page: "chat", chat: data.open });

@@ -198,6 +198,14 @@ function checkBrowser(): void {
 
 let session: PageSession | null = null;
 
+/** Erases what is stored here though it cannot be opened, after `openSession` has failed. */
+export async function eraseStored(): Promise<void> {
+  checkBrowser();
+  session ??= new PageSession();
+  await session.settled();
+  await session.deleteEverything();
+}
+
 /**
  * The profile of this browser. Resolves when it is open, in this tab or another one; may be called again after it failed
  * or was locked.

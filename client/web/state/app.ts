@@ -50,11 +50,13 @@ export class App {
   /** The conversation that was open last. */
   lastChat: string | null = null;
   readonly #open: Opener;
+  readonly #erase: () => Promise<void>;
   #session: Session | null = null;
   #ends: (() => void)[] = [];
 
-  constructor(open: Opener) {
+  constructor(open: Opener, erase: () => Promise<void>) {
     this.#open = open;
+    this.#erase = erase;
     this.people = new People(this);
     matchMedia(WIDE).addEventListener("change", ({ matches }) => (this.isWide.value = matches));
     addEventListener("hashchange", () => this.#routed());
@@ -88,6 +90,13 @@ export class App {
       if (needsPassphrase(error)) this.stage.value = { is: "locked", wasWrong: passphrase !== undefined };
       else this.stage.value = { is: "broken", error };
     }
+  }
+
+  /** Deletes all that is stored here, also when it cannot be opened. Whoever is asked may still say no. */
+  async erase(): Promise<void> {
+    const { deleteAllTitle, deleteAllText, deleteAll } = words.settings;
+    if (!await this.questions.confirm(deleteAllTitle, deleteAllText, deleteAll)) return;
+    if (await this.attempt(this.#erase)) location.reload();
   }
 
   #listen(session: Session): void {

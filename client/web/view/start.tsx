@@ -112,11 +112,18 @@ export function Locked({ wasWrong }: { readonly wasWrong: boolean }): VNode {
         <Button type="submit" kind="main" disabled={passphrase === "" || isOpening}>
           {isOpening ? locked.opening : locked.unlock}
         </Button>
-        <p class="hint">{locked.forgotten}</p>
+        <details>
+          <summary>{locked.forgotten}</summary>
+          <p class="hint">{locked.forgottenText}</p>
+          <Button kind="danger" onClick={() => app.erase()}>{words.settings.deleteAll}</Button>
+        </details>
       </form>
     </main>
   );
 }
+
+/** What another program holds, or a full disk keeps closed, is whole. */
+const IS_WHOLE: ReadonlySet<string> = new Set(["BUSY", "FULL"]);
 
 const FAULTS = { DAMAGED: broken.damaged, BUSY: broken.busy, FULL: broken.full, OTHER: broken.other } as const;
 
@@ -135,6 +142,9 @@ export function Broken({ error }: { readonly error: unknown }): VNode {
         <details>
           <summary>{broken.details}</summary>
           <p class="mono">{explain(error)}</p>
+          {!IS_WHOLE.has(storeFault(error)) && (
+            <Button kind="danger" onClick={() => app.erase()}>{words.settings.deleteAll}</Button>
+          )}
         </details>
       </div>
     </main>

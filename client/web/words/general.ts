@@ -55,7 +55,8 @@ export const general = {
     unlock: "Unlock",
     opening: "Unlocking…",
     wrong: "This is not the passphrase. Check capital letters and the keyboard’s language.",
-    forgotten: "Nobody can recover a forgotten passphrase. What you can do is clear the data of this site in the browser’s settings, and start anew.",
+    forgotten: "Forgotten?",
+    forgottenText: "Nobody can recover a forgotten passphrase. What you can do is delete everything on this device, and start anew.",
   },
   broken: {
     title: "Your conversations cannot be opened",

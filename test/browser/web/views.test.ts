@@ -296,5 +296,15 @@ test("what is locked says so, and opens with the passphrase only", async () => {
   await field.fill("correct horse battery");
   await otto.button("Unlock").click();
   await page.locator(".panes").waitFor({ timeout: 30_000 });
+
+  // Who has forgotten the passphrase can begin anew.
+  await page.reload();
+  await page.getByText("Forgotten?").click();
+  await look(otto, "locked-forgotten");
+  await otto.button("Delete everything").click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete everything" }).click();
+  await page.getByLabel("Your name").waitFor({ timeout: 30_000 });
+  await page.reload();
+  await page.getByLabel("Your name").waitFor();
   await otto.leave();
 });

@@ -23,10 +23,6 @@ export function Data(): VNode {
       setRoom({ used: usage, isKept });
     });
   }, []);
-  const erase = async (): Promise<void> => {
-    const isSure = await app.questions.confirm(said.deleteAllTitle, said.deleteAllText, said.deleteAll);
-    if (isSure) await app.attempt(() => app.session.deleteEverything());
-  };
   return (
     <>
       <p class="lead">{said.dataLead}</p>
@@ -36,7 +32,7 @@ export function Data(): VNode {
         </Group>
       )}
       <p class="hint">{said.archive}</p>
-      <Group><RowButton icon="trash" label={said.deleteAll} isDangerous onClick={erase} /></Group>
+      <Group><RowButton icon="trash" label={said.deleteAll} isDangerous onClick={() => app.erase()} /></Group>
     </>
   );
 }
