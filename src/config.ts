@@ -2,10 +2,11 @@ import * as v from "valibot";
 import { parseIdentity, type RelayIdentity } from "./relay/identity.ts";
 import { DEFAULT_LIMITS, type Limits } from "./relay/limits.ts";
 import type { CreationPolicy } from "./relay/create.ts";
+import { type PushConfig, pushMistakes, type PushSettings, readPush } from "./push-config.ts";
 import { DEFAULT_PROXY_PORTS, parseHosts, parsePorts, type ProxyPolicy } from "./relay/proxy-policy.ts";
 
 /** Everything an operator may set, as `wrangler secret` or `[vars]`: texts, all optional. */
-export interface Settings {
+export interface Settings extends PushSettings {
   /** JSON of `smp-edge identity export`; without it the relay makes its own at first start and keeps it. */
   readonly RELAY_IDENTITY?: string;
   /**
@@ -43,6 +44,7 @@ export interface Config {
   readonly adminToken: string | null;
   readonly gatewayToken: string | null;
   readonly proxy: ProxyPolicy;
+  readonly push: PushConfig;
   readonly limits: Limits;
 }
 
@@ -95,6 +97,8 @@ const listOf = <T>(read: (text: string) => readonly T[] | null, what: string): v
     v.transform((text) => read(text) ?? []),
   ) as v.GenericSchema<string, readonly T[]>;
 
+const anyText = v.optional(v.string());
+
 const schema = v.object({
   RELAY_IDENTITY: v.optional(v.string()),
   PUBLIC_HOSTS: v.optional(publicHosts),
@@ -107,6 +111,16 @@ const schema = v.object({
   PROXY_PORTS: v.optional(listOf(parsePorts, "must be port[-port][,...]")),
   PROXY_HOSTS: v.optional(listOf(parseHosts, "must be host[,...], with a dot before a name for all below it")),
   PROXY_PRIVATE: v.optional(onOff),
+  PUSH: v.optional(onOff),
+  VAPID_PRIVATE_KEY: anyText,
+  PUSH_CONTACT: anyText,
+  PUSH_PRIVATE: v.optional(onOff),
+  APNS_TOPIC: anyText,
+  APNS_TEAM_ID: anyText,
+  APNS_KEY_ID: anyText,
+  APNS_PRIVATE_KEY: anyText,
+  APNS_TEST_ORIGIN: anyText,
+  FCM_SERVICE_ACCOUNT: anyText,
   QUEUE_QUOTA: v.optional(count(1)),
   MESSAGE_TTL_DAYS: v.optional(count(1)),
   QUEUES_PER_CONNECTION: v.optional(count(0)),
@@ -123,8 +137,11 @@ function readIdentity(text: string | undefined): RelayIdentity | null {
 /** @throws ConfigError, IdentityError */
 export function readConfig(settings: Settings): Config {
   const parsed = v.safeParse(schema, settings);
-  if (!parsed.success) {
-    const mistakes = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "setting"} ${issue.message}`);
+  const mistakes = [
+    ...(parsed.issues ?? []).map((issue) => `${v.getDotPath(issue) ?? "setting"} ${issue.message}`),
+    ...pushMistakes(settings),
+  ];
+  if (!parsed.success || mistakes.length > 0) {
     throw new ConfigError(`the relay's settings are wrong: ${mistakes.join("; ")}`);
   }
   const { output } = parsed;
@@ -141,6 +158,7 @@ export function readConfig(settings: Settings): Config {
       hosts: output.PROXY_HOSTS ?? null,
       allowsPrivate: output.PROXY_PRIVATE === "on",
     },
+    push: readPush(settings, output.PUBLIC_HOSTS?.hosts[0] ?? null),
     limits: {
       notificationTtl: defaults.notificationTtl,
       queueQuota: output.QUEUE_QUOTA ?? defaults.queueQuota,

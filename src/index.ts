@@ -1,10 +1,15 @@
 import { app } from "./http/app.ts";
+import { connect } from "./objects/connect.ts";
 import type { Env } from "./objects/env.ts";
 import { report } from "./objects/log.ts";
 
 export { Connection } from "./objects/connection.ts";
 export { Destination } from "./objects/destination.ts";
+export { Device } from "./objects/device.ts";
+export { DeviceTokens } from "./objects/device-tokens.ts";
+export { Follower } from "./objects/follower.ts";
 export { Link } from "./objects/link.ts";
+export { NtfConnection } from "./objects/ntf-connection.ts";
 export { Queue } from "./objects/queue.ts";
 export { Relay } from "./objects/relay-object.ts";
 export { Service } from "./objects/service.ts";
@@ -13,12 +18,12 @@ function isUpgrade(request: Request): boolean {
   return request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
-/** Any WebSocket, on whichever path, is a client connection; everything else gets pages. */
+/** A WebSocket is a client's connection; everything else gets pages. */
 const worker: ExportedHandler<Env> = {
   async fetch(request, env, context) {
     if (!isUpgrade(request)) return app.fetch(request, env, context);
     try {
-      return await env.CONNECTION.get(env.CONNECTION.newUniqueId()).fetch(request);
+      return await connect(request, env);
     } catch (error) {
       report("a connection could not be opened", error);
       return new Response("The relay cannot take connections now. See its log.", { status: 503 });

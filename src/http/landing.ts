@@ -1,6 +1,7 @@
 import type { Context as Call } from "hono";
 import { html, raw } from "hono/html";
 import { renderSVG } from "uqr";
+import type { Config } from "../config.ts";
 import { configOf } from "../objects/context.ts";
 import type { Env } from "../objects/env.ts";
 import { MARK, type Markup, showPage, showTrouble } from "./page.ts";
@@ -49,9 +50,9 @@ function addressField({ address, fingerprint }: RelayInfo): Markup {
 <p class="unseen" id="told" role="status"></p>`;
 }
 
-function content(info: RelayInfo, messageTtl: number): Markup {
+function content(info: RelayInfo, { limits, push }: Config): Markup {
   const { versions, address } = info;
-  const days = Math.round(messageTtl / DAY);
+  const days = Math.round(limits.messageTtl / DAY);
   return html`<header class="card">
 <div>
 <p class="place">${MARK} ${address.slice(address.indexOf("@") + 1)}</p>
@@ -72,6 +73,7 @@ ${steps(info.newQueues)}
 <dt>New queues</dt><dd>${NEW_QUEUES[info.newQueues]}</dd>
 <dt>Undelivered</dt><dd>Dropped after ${days} ${days === 1 ? "day" : "days"}</dd>
 <dt>Accounts</dt><dd>None</dd>
+<dt>Notifications</dt><dd>${push.isOn ? "Pushed, also when the chat is closed" : "Only while the chat is open"}</dd>
 <dt>Protocol</dt><dd>SMP v${versions.min}–v${versions.max} over WebSocket</dd>
 </dl>
 <p class="hint">Apps that speak only TLS need a gateway to it. Where its operator runs one, the address names it.</p>
@@ -88,7 +90,7 @@ ${steps(info.newQueues)}
 export async function landing(c: Call<{ Bindings: Env }>): Promise<Response> {
   try {
     const info = await describeRelay(c);
-    const body = content(info, configOf(c.env).limits.messageTtl);
+    const body = content(info, configOf(c.env));
     const title = `SimpleX relay ${info.address.slice(info.address.indexOf("@") + 1)}`;
     return await showPage(c, { title, body }, 200, PRIVATE_MINUTE);
   } catch (error) {

@@ -1,10 +1,13 @@
 import type { Context as Call } from "hono";
 import { AddressError, formatServerAddress, parseServerAddress } from "#protocol/address";
 import { base64url } from "#crypto/bytes";
+import { NOTIFICATIONS_PATH } from "#protocol/ntf/limits";
+import { formatNtfServer } from "#protocol/ntf/server";
 import { RELAY_VERSIONS, type VersionRange } from "#protocol/version";
 import type { PublicHosts } from "../config.ts";
 import { contextOf } from "../objects/context.ts";
 import type { Env } from "../objects/env.ts";
+import { notificationsOf } from "../objects/notifications.ts";
 import type { CreationPolicy } from "../relay/create.ts";
 import { identityFingerprint } from "../relay/identity.ts";
 import { troubleOf } from "./trouble.ts";
@@ -18,6 +21,16 @@ export interface RelayInfo {
   readonly versions: VersionRange;
   /** Who may create queues: anybody, those who know the password, or nobody. */
   readonly newQueues: "open" | "password" | "off";
+}
+
+/** How devices register to be woken by pushes. */
+export interface NotificationsInfo {
+  /** `ntf://<fingerprint>@host[,host...][:port]` */
+  readonly address: string;
+  /** Of WebSockets to it. */
+  readonly path: string;
+  /** With which clients subscribe at their push service: base64url, 87 characters. */
+  readonly vapid: string;
 }
 
 type RelayCall = Call<{ Bindings: Env }>;
@@ -55,10 +68,19 @@ export async function describeRelay(c: RelayCall): Promise<RelayInfo> {
   };
 }
 
+/** The notification server, null when it is off. */
+async function describeNotifications(c: RelayCall, address: string): Promise<NotificationsInfo | null> {
+  const { config } = await contextOf(c.env);
+  if (!config.push.isOn) return null;
+  const { vapidKey } = await notificationsOf(c.env);
+  return { address: formatNtfServer(parseServerAddress(address)), path: NOTIFICATIONS_PATH, vapid: vapidKey };
+}
+
 /** GET /relay.json: the landing page for programs. */
 export async function relayInfo(c: RelayCall): Promise<Response> {
   try {
-    const info = await describeRelay(c);
+    const relay = await describeRelay(c);
+    const info = { ...relay, notifications: await describeNotifications(c, relay.address) };
     return c.json(info, 200, { "Cache-Control": PRIVATE_MINUTE, "X-Content-Type-Options": "nosniff" });
   } catch (error) {
     const { status, text, remedy } = troubleOf(error);

@@ -7,7 +7,7 @@ export class DataFolderError extends Error {
 }
 
 /** Objects whose ids strangers can make up: without data they must leave nothing. */
-const CLASSES = ["Queue", "Link", "Service"] as const;
+const CLASSES = ["Queue", "Link", "Service", "Device", "DeviceTokens", "Follower"] as const;
 
 /** The worker's name: objects' files lie in folders named after it. */
 export const WORKER = "smp-edge";

@@ -7,6 +7,7 @@ import { readConfig, type Settings } from "../config.ts";
 import { bundleWorker } from "./bundle.ts";
 import { type DataFolder, takeDataFolder, WORKER } from "./data-folder.ts";
 import { outsideNetwork } from "./outside.ts";
+import { pushSender } from "./push-sender.ts";
 import { serveWebFile } from "./web-client.ts";
 
 const COMPATIBILITY_DATE = "2026-11-01";
@@ -93,14 +94,31 @@ function workers(module: string, options: LocalRelayOptions, folder: DataFolder)
     LINK: binding(WORKER, "Link"),
     SERVICE: binding(WORKER, "Service"),
     RELAY: binding(WORKER, "Relay"),
+    NTF_CONNECTION: binding(CONNECTIONS, "NtfConnection"),
+    DEVICE: binding(WORKER, "Device"),
+    DEVICE_TOKENS: binding(WORKER, "DeviceTokens"),
+    FOLLOWER: binding(WORKER, "Follower"),
     DESTINATION: binding(DESTINATIONS, "Destination"),
     ...texts(options.settings ?? {}),
   };
+  const settings = options.settings ?? {};
   const web = { type: "node-handler", handler: serveWebFile };
+  const pushes = { type: "node-handler", handler: pushSender(settings) };
   const files = (className: string): object => ({ type: "disk", path: folder.filesOf(className), writable: false });
   return [
     {
-      config: { name: WORKER, ...common, exports: objects("Queue", "Link", "Service", "Relay"), env: { ...env, WEB: web } },
+      config: {
+        name: WORKER,
+        ...common,
+        exports: objects("Queue", "Link", "Service", "Relay", "Device", "DeviceTokens", "Follower"),
+        env: {
+          ...env,
+          WEB: web,
+          QUEUE_FILES: files("Queue"),
+          PUSHES: pushes,
+          OUTSIDE: outsideNetwork(settings, settings.PUSH_PRIVATE === "on"),
+        },
+      },
       // Clients reach the Worker without the simulator's proxy in between.
       dev: { unsafeDirectSockets: [{ host: options.host, port: options.port }] },
     },
@@ -108,8 +126,14 @@ function workers(module: string, options: LocalRelayOptions, folder: DataFolder)
       config: {
         name: CONNECTIONS,
         ...common,
-        exports: objects("Connection"),
-        env: { ...env, QUEUE_FILES: files("Queue"), LINK_FILES: files("Link"), SERVICE_FILES: files("Service") },
+        exports: objects("Connection", "NtfConnection"),
+        env: {
+          ...env,
+          QUEUE_FILES: files("Queue"),
+          LINK_FILES: files("Link"),
+          SERVICE_FILES: files("Service"),
+          DEVICE_FILES: files("Device"),
+        },
       },
       dev: { unsafeEphemeralDurableObjects: true },
     },
@@ -118,7 +142,7 @@ function workers(module: string, options: LocalRelayOptions, folder: DataFolder)
         name: DESTINATIONS,
         ...common,
         exports: objects("Destination"),
-        env: { ...env, OUTSIDE: outsideNetwork(options.settings ?? {}) },
+        env: { ...env, OUTSIDE: outsideNetwork(settings) },
       },
       dev: { unsafeEphemeralDurableObjects: true },
     },

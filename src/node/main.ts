@@ -1,5 +1,6 @@
 import { gatewayCommand } from "./gateway/command.ts";
 import { identityCommand } from "./identity.ts";
+import { pushCommand } from "./push-keys.ts";
 import { serveCommand } from "./serve.ts";
 import { startCommand } from "./start.ts";
 import { UsageError } from "./usage.ts";
@@ -20,6 +21,9 @@ const USAGE = `smp-edge: a SimpleX relay on this machine
       With --gateway only what a gateway needs: no CA key, no secret of the queue ids.
   smp-edge identity import [--data DIR | --relay URL] [--force] FILE
       With --relay, SMP_EDGE_ADMIN_TOKEN must hold that relay's ADMIN_TOKEN.
+  smp-edge push keys  [--json]                    a key pair for Web Push
+  smp-edge push check [--connect]
+      Says what the settings for push notifications amount to; with --connect APNs and FCM are asked too.
 `;
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
@@ -27,6 +31,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   serve: serveCommand,
   gateway: gatewayCommand,
   identity: identityCommand,
+  push: pushCommand,
 };
 
 /** Runs one command line. Mistakes of the user are told in one line, with the exit code 2. */

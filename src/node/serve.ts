@@ -41,11 +41,12 @@ function readWeb(cert: string | undefined, key: string | undefined): WebEntrance
   return web;
 }
 
-function describe(relay: LocalRelay, port: number, web: string | null): string {
+function describe(relay: LocalRelay, port: number, web: string | null, notifications: string | null): string {
   return [
     "The relay is running.",
     `  address  ${relay.address}`,
     `  for      official apps${web === null ? "" : " and web clients"}, at port ${port} of all interfaces`,
+    ...(notifications === null ? [] : [`  push     ${notifications}  (notification server, at the same port)`]),
     ...(web === null ? [] : [`  page     ${web}`, `  chat     ${web}app/  (in a browser)`]),
     `  inside   ${relay.pages}/`,
     `  data     ${relay.data}`,
@@ -69,9 +70,9 @@ export async function serveCommand(args: readonly string[]): Promise<void> {
   const port = parsePort(values.port);
   // First: the relay's address names the port.
   const gateway = await takeTlsPort(options, options.port);
+  const settings = { ...localSettings(process.env), PUBLIC_HOSTS: `${values.host}:${gateway.port}` };
   let relay: LocalRelay | null = null;
   try {
-    const settings = { ...localSettings(process.env), PUBLIC_HOSTS: `${values.host}:${gateway.port}` };
     relay = await startLocalRelay({ host: values.bind, port, data: values.data, settings });
     await serveLocal(gateway, relay);
   } catch (error) {
@@ -82,10 +83,12 @@ export async function serveCommand(args: readonly string[]): Promise<void> {
   const stopped = untilStopped();
   const { address, url, fingerprint, data } = relay;
   const web = options.web ? `https://${values.host.split(",")[0]}:${gateway.port}/` : null;
+  // The same hosts and port as in the relay's own.
+  const notifications = settings.PUSH === "off" ? null : address.replace(/^smp:/, "ntf:");
   const app = web === null ? relay.app : `${web}app/`;
   process.stdout.write(values.json
-    ? `${JSON.stringify({ address, url, fingerprint, data, gateway: address, web, app })}\n`
-    : describe(relay, gateway.port, web));
+    ? `${JSON.stringify({ address, url, fingerprint, data, gateway: address, notifications, web, app })}\n`
+    : describe(relay, gateway.port, web, notifications));
   await stopped;
   await gateway.stop();
   await relay.stop();

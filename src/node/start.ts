@@ -13,7 +13,14 @@ const OPTIONS = {
   json: { type: "boolean", default: false },
 } as const;
 
-function describe(relay: LocalRelay, gateway: string | null): string {
+/** Where official apps connect. */
+interface Entrances {
+  readonly gateway: string | null;
+  /** The notification server; null: it is off. */
+  readonly notifications: string | null;
+}
+
+function describe(relay: LocalRelay, { gateway, notifications }: Entrances): string {
   return [
     "The relay is running.",
     `  address  ${relay.address}`,
@@ -21,14 +28,15 @@ function describe(relay: LocalRelay, gateway: string | null): string {
     `  page     ${relay.pages}/`,
     `  chat     ${relay.app}  (in a browser)`,
     ...(gateway === null ? [] : [`  gateway  ${gateway}  (for official apps)`]),
+    ...(notifications === null ? [] : [`  push     ${notifications}  (notification server, for apps)`]),
     `  data     ${relay.data}`,
     "Stop it with Ctrl-C: everything is on disk.",
     "",
   ].join("\n");
 }
 
-function asJson({ address, url, fingerprint, data, app }: LocalRelay, gateway: string | null): string {
-  return `${JSON.stringify({ address, url, fingerprint, data, gateway, app })}\n`;
+function asJson({ address, url, fingerprint, data, app }: LocalRelay, entrances: Entrances): string {
+  return `${JSON.stringify({ address, url, fingerprint, data, ...entrances, app })}\n`;
 }
 
 /** `off`, or a port; the default one gives way to whoever has it. @throws UsageError */
@@ -44,10 +52,11 @@ export async function startCommand(args: readonly string[]): Promise<void> {
   const { host, data } = values;
   const port = parsePort(values.port);
   const tlsPort = parseTlsPort(values["tls-port"]);
+  const settings = localSettings(process.env);
   let gateway: Gateway | null = null;
   let relay: LocalRelay | null = null;
   try {
-    relay = await startLocalRelay({ host, port, data, settings: localSettings(process.env) });
+    relay = await startLocalRelay({ host, port, data, settings });
     gateway = tlsPort === "off" ? null : await takeTlsPort({ host, onTrouble: tellOperator }, tlsPort);
     if (gateway) await serveLocal(gateway, relay);
   } catch (error) {
@@ -56,8 +65,11 @@ export async function startCommand(args: readonly string[]): Promise<void> {
     throw error;
   }
   const stopped = untilStopped();
-  const address = gateway && gatewayAddress(relay.fingerprint, host, gateway.port);
-  process.stdout.write(values.json ? asJson(relay, address) : describe(relay, address));
+  const entrances: Entrances = {
+    gateway: gateway && gatewayAddress(relay.fingerprint, host, gateway.port),
+    notifications: gateway && settings.PUSH !== "off" ? gatewayAddress(relay.fingerprint, host, gateway.port, "ntf") : null,
+  };
+  process.stdout.write(values.json ? asJson(relay, entrances) : describe(relay, entrances));
   await stopped;
   await gateway?.stop();
   await relay.stop();

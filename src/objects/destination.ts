@@ -4,7 +4,6 @@ import { err, type Message } from "#protocol/commands";
 import type { FwdTransmission } from "#protocol/commands/proxy";
 import type { ErrorType } from "#protocol/errors";
 import {
-  brokerErr,
   type DestinationSession,
   ForwardingError,
   greet,
@@ -15,22 +14,12 @@ import {
 import { DESTINATION } from "../relay/limits.ts";
 import { type DestinationAddress, type Route, routesTo } from "../relay/proxy-policy.ts";
 import type { DestinationApi } from "./api.ts";
-import type { OpenedCarriage } from "./carriage/carriage.ts";
-import { firstToOpen } from "./carriage/first.ts";
 import { outsideOf } from "./carriage/outside.ts";
-import { openTls } from "./carriage/tls.ts";
-import { openWebSocket } from "./carriage/websocket.ts";
+import { reach, type Reached } from "./carriage/reach.ts";
 import { configOf } from "./context.ts";
 import type { Env } from "./env.ts";
 import { report } from "./log.ts";
 import { OutgoingSession } from "./outgoing-session.ts";
-
-/** A relay that was reached and is who it should be. */
-interface Reached {
-  readonly route: Route;
-  readonly opened: OpenedCarriage;
-  readonly session: DestinationSession;
-}
 
 /**
  * What this relay is to another one: its client. One object for each destination holds the one session that all
@@ -81,29 +70,14 @@ export class Destination extends DurableObject<Env> implements DestinationApi {
     }
   }
 
-  async #reach(address: DestinationAddress): Promise<Reached> {
-    const routes = routesTo(address, configOf(this.env).proxy);
-    if (routes.length === 0) throw new ForwardingError(brokerErr({ type: "HOST" }));
-    const best = routes.filter(({ kind }) => kind === this.#kind);
-    const others = routes.filter(({ kind }) => kind !== this.#kind);
-    return await firstToOpen(
-      [...best, ...others].map((route) => (signal) => this.#take(route, address.keyHash, signal)),
-      DESTINATION,
-    );
-  }
-
-  async #take(route: Route, keyHash: Uint8Array, signal: AbortSignal): Promise<Reached> {
-    const outside = outsideOf(this.env);
-    const opened = route.kind === "tls"
-      ? await openTls(outside, route, keyHash, signal)
-      : await openWebSocket(outside, route.origin, signal);
-    try {
-      const { session, hello } = greet(opened.hello, keyHash, opened.proof, Date.now());
-      opened.carriage.send(hello);
-      return { route, opened, session };
-    } catch (error) {
-      opened.carriage.close();
-      throw error;
-    }
+  #reach(address: DestinationAddress): Promise<Reached<DestinationSession>> {
+    const { keyHash } = address;
+    return reach({
+      outside: outsideOf(this.env),
+      keyHash,
+      routes: routesTo(address, configOf(this.env).proxy),
+      kind: this.#kind,
+      greet: ({ hello, proof }) => greet(hello, keyHash, proof, Date.now()),
+    });
   }
 }

@@ -8,6 +8,10 @@ export interface Env extends Settings {
   readonly LINK: DurableObjectNamespace;
   readonly SERVICE: DurableObjectNamespace;
   readonly DESTINATION: DurableObjectNamespace;
+  readonly NTF_CONNECTION: DurableObjectNamespace;
+  readonly DEVICE: DurableObjectNamespace;
+  readonly DEVICE_TOKENS: DurableObjectNamespace;
+  readonly FOLLOWER: DurableObjectNamespace;
   /** Reached only through `relay-object.ts`: this class answers every request it is sent. */
   readonly RELAY: DurableObjectNamespace;
   /** Files of the web client: `[assets]` on Cloudflare, the process that started the relay on this machine. */
@@ -19,6 +23,12 @@ export interface Env extends Settings {
   readonly QUEUE_FILES?: Fetcher;
   readonly LINK_FILES?: Fetcher;
   readonly SERVICE_FILES?: Fetcher;
+  readonly DEVICE_FILES?: Fetcher;
   /** Only on this machine: the network that other relays are reached through, which refuses addresses by itself. */
   readonly OUTSIDE?: Fetcher;
+  /**
+   * Only on this machine: what posts pushes for the Worker, to the URL of the request. It speaks HTTP/2 too, and refuses
+   * addresses by itself. On Cloudflare they go out by the platform's own `fetch`.
+   */
+  readonly PUSHES?: Fetcher;
 }

@@ -2,7 +2,17 @@ import { base64url, EMPTY } from "#crypto/bytes";
 import { ID_LENGTH } from "#protocol/limits";
 import type { ServiceRole } from "#protocol/handshake";
 import type { DestinationAddress } from "../relay/proxy-policy.ts";
-import type { ConnectionApi, DestinationApi, LinkApi, QueueApi, ServiceApi } from "./api.ts";
+import type { Server } from "#protocol/address";
+import type {
+  ConnectionApi,
+  DestinationApi,
+  DeviceApi,
+  DeviceTokensApi,
+  FollowerApi,
+  LinkApi,
+  QueueApi,
+  ServiceApi,
+} from "./api.ts";
 import type { Env } from "./env.ts";
 
 // Stubs are typed by the api's interfaces: the types that the platform derives from classes are too deep to check.
@@ -34,6 +44,23 @@ export function serviceAt(env: Env, serviceId: Uint8Array): ServiceApi {
 
 export function connectionAt(env: Env, connection: string): ConnectionApi {
   return env.CONNECTION.get(env.CONNECTION.idFromString(connection)) as unknown as ConnectionApi;
+}
+
+export function deviceAt(env: Env, device: Uint8Array): DeviceApi {
+  return env.DEVICE.get(env.DEVICE.idFromName(nameOf(device))) as unknown as DeviceApi;
+}
+
+/** `name`: see `Notifications.tokensName`. */
+export function deviceTokensAt(env: Env, name: string): DeviceTokensApi {
+  return env.DEVICE_TOKENS.get(env.DEVICE_TOKENS.idFromName(name)) as unknown as DeviceTokensApi;
+}
+
+/** The object that follows the queues of another relay, wherever that is said to be. */
+export function followerAt(env: Env, { keyHash, hosts, port }: Server): FollowerApi {
+  // As in `readDestination`: other hosts beside the one that counts do not make it another relay.
+  const host = hosts.find((name) => !name.endsWith(".onion")) ?? "";
+  const name = `${base64url(keyHash)}@${host.toLowerCase()}:${port}`;
+  return env.FOLLOWER.get(env.FOLLOWER.idFromName(name)) as unknown as FollowerApi;
 }
 
 /** The object that holds the session with another relay. */
@@ -86,6 +113,16 @@ export async function findQueue(env: Env, senderId: Uint8Array | null): Promise<
   if (!senderId || senderId.length !== ID_LENGTH) return nobody;
   const exists = !env.QUEUE_FILES || await hasFile(env.QUEUE_FILES, env.QUEUE.idFromName(nameOf(senderId)), true);
   return exists ? { mayExist: true, at: () => queueAt(env, senderId) } : nobody;
+}
+
+/**
+ * The device that an id leads to, or the one that answers for all that do not exist, as for queues. A device that
+ * TNEW is about to make is not looked for.
+ */
+export async function findDevice(env: Env, device: Uint8Array | null): Promise<DeviceApi> {
+  const id = device && env.DEVICE.idFromName(nameOf(device));
+  const exists = id && (!env.DEVICE_FILES || await hasFile(env.DEVICE_FILES, id, false));
+  return env.DEVICE.get(exists ? id : env.DEVICE.idFromName(NOBODY)) as unknown as DeviceApi;
 }
 
 /** Fails when queue objects do not answer. Asks the one that is there anyway. */

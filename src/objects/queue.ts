@@ -3,15 +3,18 @@ import { equal } from "#crypto/bytes";
 import { err } from "#protocol/commands";
 import type { ServiceRole } from "#protocol/handshake";
 import { create, isMadeBy, type PreparedQueue, type QueueIds } from "../relay/create.ts";
-import { execute, needsLink, type QueueRequest } from "../relay/execute.ts";
+import { execute, needsLink, type QueueRequest, renewsNotifier } from "../relay/execute.ts";
+import type { IdScheme } from "../relay/ids.ts";
 import { type Conditions, deliverHead, dropExpired } from "../relay/messages.ts";
 import { AUTH, failed } from "../relay/outcome.ts";
 import type { Caller, Outcome, QueueEvent, QueueLink, QueueRecord, ServiceChange } from "../relay/ports.ts";
-import { forgetConnection, subscribeAsService } from "../relay/subscribe.ts";
-import type { ConnectionApi, PushedEvent, QueueApi, QueueReply } from "./api.ts";
-import { configOf } from "./context.ts";
+import { followerName, followOwn, readFollowerName, rivalOf } from "../relay/notification/own-queue.ts";
+import type { FollowEvent } from "../relay/notification/subscriptions.ts";
+import { forgetConnection, redirectNotifications, subscribeAsService } from "../relay/subscribe.ts";
+import type { FollowedQueue, PushedEvent, QueueApi, QueueReply } from "./api.ts";
+import { configOf, contextOf } from "./context.ts";
 import type { Env } from "./env.ts";
-import { connectionAt, linkAt, serviceAt } from "./locate.ts";
+import { connectionAt, deviceAt, linkAt, serviceAt } from "./locate.ts";
 import { report } from "./log.ts";
 import { meter } from "./meter.ts";
 import { SqlQueueStore } from "./queue-store.ts";
@@ -19,12 +22,17 @@ import { Stubs } from "./stubs.ts";
 
 /** Pauses before a push that failed in transport is tried again, in milliseconds. */
 const PUSH_RETRIES = [50, 500, 2000] as const;
-/** Connections whose stubs are kept. */
+/** Connections, and devices, whose stubs are kept. */
 const STUBS = 8;
 /** Key of the note that the alarm has a message to push. */
 const UNDELIVERED = "undelivered";
 /** When these are over, the head is pushed again by alarm after so many milliseconds. */
 const REDELIVERY_DELAY = 30_000;
+
+/** Hears what a queue tells those who are subscribed to it. False: it is gone and never comes back. */
+interface Listener {
+  push(events: readonly PushedEvent[]): Promise<boolean>;
+}
 
 /**
  * One queue, named by its sender id: hosts the rules of `relay/` on SQLite and carries what follows from them to
@@ -32,7 +40,8 @@ const REDELIVERY_DELAY = 30_000;
  */
 export class Queue extends DurableObject<Env> implements QueueApi {
   readonly #store = new SqlQueueStore(this.ctx.storage.sql);
-  readonly #connections = new Stubs<ConnectionApi>(STUBS);
+  readonly #listeners = new Stubs<Listener>(STUBS);
+  #ids: IdScheme | null = null;
   /** When the alarm goes off, in milliseconds; undefined until it was looked up. */
   #alarm: number | null | undefined;
 
@@ -48,13 +57,23 @@ export class Queue extends DurableObject<Env> implements QueueApi {
   }
 
   async #reply(caller: Caller, request: QueueRequest): Promise<QueueReply> {
+    // Only then: who the relay is must be asked for once, and most commands need not wait for that.
+    if (renewsNotifier(request)) this.#ids = (await contextOf(this.env)).ids;
     const linkId = needsLink(this.#store, request);
     const senderId = this.#store.record()?.senderId;
-    if (!linkId || !senderId) return await this.#run(() => execute(this.#store, caller, request, this.#conditions()));
+    if (!linkId || !senderId) return await this.#run(() => this.#execute(caller, request));
     if (!await linkAt(this.env, linkId).claim(linkId, senderId)) return { answer: err(AUTH) };
-    const reply = await this.#run(() => execute(this.#store, caller, request, this.#conditions()));
+    const reply = await this.#run(() => this.#execute(caller, request));
     if (reply.answer.tag !== "OK") await this.#releaseLink(linkId, senderId);
     return reply;
+  }
+
+  #execute(caller: Caller, request: QueueRequest): Outcome {
+    const nextNotifierId = (id: Uint8Array): Uint8Array => {
+      if (!this.#ids) throw new Error("no command may renew the notifier's id");
+      return this.#ids.nextNotifierId(id);
+    };
+    return execute(this.#store, caller, request, { ...this.#conditions(), nextNotifierId });
   }
 
   async create(caller: Caller, ids: QueueIds, queue: PreparedQueue, link: QueueLink | null): Promise<QueueReply | null> {
@@ -83,6 +102,26 @@ export class Queue extends DurableObject<Env> implements QueueApi {
     const events = this.#transaction(() => subscribeAsService(this.#store, caller, role, this.#conditions()));
     this.#push(events.filter(({ connection }) => connection !== caller.connection));
     return events.filter(({ connection }) => connection === caller.connection);
+  }
+
+  async mayFollowFor(queue: FollowedQueue): Promise<boolean> {
+    meter.queueRequests++;
+    const rival = rivalOf(this.#store, queue);
+    const name = rival === null ? null : readFollowerName(rival);
+    if (rival === null || !name || await deviceAt(this.env, name.device).follows(rival)) return rival === null;
+    this.#transaction(() => forgetConnection(this.#store, rival));
+    return true;
+  }
+
+  async followFor(queue: FollowedQueue): Promise<FollowEvent> {
+    meter.queueRequests++;
+    const { answer } = await this.#run(() => followOwn(this.#store, queue.notifierId, queue, this.#conditions()));
+    return answer.tag === "ERR" ? { type: "refused", error: answer.error } : { type: "subscribed" };
+  }
+
+  async unfollowFor(queue: FollowedQueue): Promise<void> {
+    meter.queueRequests++;
+    this.#transaction(() => forgetConnection(this.#store, followerName(queue)));
   }
 
   override async alarm(): Promise<void> {
@@ -163,16 +202,29 @@ export class Queue extends DurableObject<Env> implements QueueApi {
     for (const pause of [...PUSH_RETRIES, null]) {
       try {
         meter.pushes++;
-        const at = (): ConnectionApi => connectionAt(this.env, connection);
         // One after the other: an END must not overtake the message before it.
-        const isThere = await this.#connections.call(connection, at, (stub) => stub.push(events));
-        if (!isThere) this.#transaction(() => forgetConnection(this.#store, connection));
+        const isThere = await this.#listeners.call(connection, () => this.#listenerAt(connection), (at) => at.push(events));
+        if (!isThere) this.#redirect(connection, events);
         return;
       } catch (error) {
         if (pause === null) return this.#pushLater(error);
         await scheduler.wait(pause);
       }
     }
+  }
+
+  #redirect(gone: string, events: readonly PushedEvent[]): void {
+    this.#push(this.#transaction(() => {
+      forgetConnection(this.#store, gone);
+      return redirectNotifications(this.#store, events.map(({ message }) => message));
+    }));
+  }
+
+  #listenerAt(connection: string): Listener {
+    const follower = readFollowerName(connection);
+    if (!follower) return connectionAt(this.env, connection);
+    const device = deviceAt(this.env, follower.device);
+    return { push: (events) => device.push(connection, events) };
   }
 
   #pushLater(error: unknown): void {

@@ -1,5 +1,6 @@
 import { createDurable } from "itty-durable/itty-durable.js";
 import { proxyDurable } from "itty-durable/proxy-durable.js";
+import { makeVapidKeys, type VapidKeys } from "../push/vapid.ts";
 import { type IdentityFile, fromIdentityFile, makeIdentity, type RelayIdentity, toIdentityFile } from "../relay/identity.ts";
 
 /**
@@ -9,6 +10,7 @@ import { type IdentityFile, fromIdentityFile, makeIdentity, type RelayIdentity, 
 export class Relay extends createDurable() {
   /** Persisted by the base class as JSON. */
   file: IdentityFile | null = null;
+  vapidKeys: VapidKeys | null = null;
 
   /** The identity of this relay, made at the first call. */
   async identity(host: string): Promise<IdentityFile> {
@@ -25,9 +27,21 @@ export class Relay extends createDurable() {
     await this.persist();
     return { fingerprint: file.fingerprint };
   }
+
+  /** The keys under which push services know this relay, made at the first call: clients subscribe with them. */
+  async vapid(): Promise<VapidKeys> {
+    if (!this.vapidKeys) {
+      const made = await makeVapidKeys();
+      // Another call may have come first meanwhile.
+      this.vapidKeys ??= made;
+      await this.persist();
+    }
+    return this.vapidKeys;
+  }
 }
 
 interface RelayCalls {
+  vapid(): Promise<VapidKeys>;
   identity(host: string): Promise<IdentityFile>;
   replaceIdentity(file: IdentityFile): Promise<{ readonly fingerprint: string }>;
 }
@@ -46,4 +60,8 @@ export async function storedIdentity(namespace: DurableObjectNamespace, host: st
 
 export async function storeIdentity(namespace: DurableObjectNamespace, identity: RelayIdentity): Promise<void> {
   await calls(namespace).replaceIdentity(toIdentityFile(identity));
+}
+
+export async function storedVapidKeys(namespace: DurableObjectNamespace): Promise<VapidKeys> {
+  return await calls(namespace).vapid();
 }

@@ -63,11 +63,16 @@ function check({ topic, teamId, keyId }: ApnsConfig): void {
   if (!IDENTIFIER.test(keyId)) throw new PushConfigError("the key id for APNs has 10 capital letters and digits");
 }
 
-/** Apple's token authentication: one token serves all requests for half an hour. */
+/**
+ * Apple's token authentication: one token serves all requests for half an hour. On one connection Apple takes no new
+ * token within 20 minutes, and on Cloudflare nobody knows who shares a connection: so all that have the key make the
+ * same one, by the clock.
+ */
 class ProviderToken {
   readonly #key: SigningKey;
   readonly #config: ApnsConfig;
   #made: { readonly jwt: string; readonly at: number } | null = null;
+  #droppedAt = Number.NEGATIVE_INFINITY;
 
   constructor(key: SigningKey, config: ApnsConfig) {
     this.#key = key;
@@ -77,18 +82,23 @@ class ProviderToken {
   async at(now: number): Promise<string> {
     const made = this.#made;
     if (made && now >= made.at && now - made.at < JWT_LIFETIME) return made.jwt;
+    const begin = now - (now % JWT_LIFETIME);
+    const at = this.#droppedAt <= now ? Math.max(begin, this.#droppedAt) : begin;
     // Raw r and s, as RFC 7518 has it and Apple documents ES256. The official server sends DER there.
     const { teamId: iss, keyId: kid } = this.#config;
-    const claims = { iss, iat: Math.floor(now / SECOND) };
-    const jwt = await signJwt({ alg: "ES256", kid }, claims, (message) => this.#key.sign(message));
-    this.#made = { jwt, at: now };
+    const claims = { iss, iat: Math.floor(at / SECOND) };
+    const jwt = await signJwt({ alg: "ES256", kid }, claims, (message) => this.#key.signAlike(message));
+    this.#made = { jwt, at };
     return jwt;
   }
 
   /** False: it is so young that another would not be taken either. */
   drop(now: number): boolean {
     const isOld = this.#made !== null && now - this.#made.at >= JWT_KEPT;
-    if (isOld) this.#made = null;
+    if (isOld) {
+      this.#made = null;
+      this.#droppedAt = now;
+    }
     return isOld;
   }
 }

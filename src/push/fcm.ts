@@ -17,6 +17,7 @@ import {
   SENT,
 } from "./provider.ts";
 import { unshared } from "./unshared.ts";
+import type { PlatformKey } from "./web-crypto.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -36,7 +37,7 @@ interface ServiceAccount {
   readonly project: string;
   readonly email: string;
   readonly keyId: string | null;
-  readonly key: CryptoKey;
+  readonly key: PlatformKey;
   readonly tokenUri: string;
 }
 
@@ -48,7 +49,7 @@ function text(json: unknown, name: string): string {
   return value;
 }
 
-async function importRsa(der: Uint8Array): Promise<CryptoKey> {
+async function importRsa(der: Uint8Array): Promise<PlatformKey> {
   try {
     return await crypto.subtle.importKey("pkcs8", unshared(der), RS256, false, ["sign"]);
   } catch (cause) {

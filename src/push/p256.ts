@@ -1,10 +1,13 @@
+import { p256 } from "@noble/curves/nist.js";
 import { concat, fromBase64url, fromHex } from "#crypto/bytes";
 import { KeyError } from "#crypto/errors";
 import { PushConfigError } from "./config-error.ts";
 import { unshared } from "./unshared.ts";
+import type { P256Jwk, PlatformKey, PlatformKeyPair, Subtle } from "./web-crypto.ts";
 
-// WebCrypto and not a library: pushes are the only users of P-256, and the platform does it ten times as fast as
-// JavaScript. Nothing else on these floors waits for crypto; here all is about to wait for the network anyway.
+// WebCrypto and, but for one kind of signature, not a library: pushes are the only users of P-256, and the platform does
+// it ten times as fast as JavaScript. Nothing else on these floors waits for crypto; here all is about to wait for the
+// network anyway.
 
 /** Bytes of a secret scalar and of a shared secret. */
 export const P256_LENGTH = 32;
@@ -18,20 +21,20 @@ const SHA256_SIGNATURE = { name: "ECDSA", hash: "SHA-256" } as const;
 
 /** One side of a key agreement. */
 export interface AgreementKey {
-  readonly privateKey: CryptoKey;
+  readonly privateKey: PlatformKey;
   /** Uncompressed point, 65 bytes. */
   readonly publicKey: Uint8Array;
 }
 
 /** The uncompressed point of a key, which the platform has computed or checked. */
-async function pointOf(key: CryptoKey): Promise<Uint8Array> {
-  const { x = "", y = "" } = (await crypto.subtle.exportKey("jwk", key)) as JsonWebKey;
+async function pointOf(key: PlatformKey): Promise<Uint8Array> {
+  const { x = "", y = "" } = (await crypto.subtle.exportKey("jwk", key)) as P256Jwk;
   return concat(UNCOMPRESSED, fromBase64url(x), fromBase64url(y));
 }
 
 /** A key for one message. */
 export async function generateAgreementKey(): Promise<AgreementKey> {
-  const pair = (await crypto.subtle.generateKey(ECDH, true, ["deriveBits"])) as CryptoKeyPair;
+  const pair = (await crypto.subtle.generateKey(ECDH, true, ["deriveBits"])) as PlatformKeyPair;
   return { privateKey: pair.privateKey, publicKey: await pointOf(pair.publicKey) };
 }
 
@@ -51,7 +54,7 @@ export async function agreeP256({ privateKey }: AgreementKey, publicKey: Uint8Ar
   try {
     const other = await crypto.subtle.importKey("raw", unshared(publicKey), ECDH, false, []);
     // Types of Workers call the field `$public`; the platform itself calls it `public`.
-    const algorithm = { name: "ECDH", public: other } as unknown as Parameters<SubtleCrypto["deriveBits"]>[0];
+    const algorithm = { name: "ECDH", public: other } as unknown as Parameters<Subtle["deriveBits"]>[0];
     return new Uint8Array(await crypto.subtle.deriveBits(algorithm, privateKey, 8 * P256_LENGTH));
   } catch (cause) {
     throw new KeyError("the receiver's key is no point of P-256", { cause });
@@ -63,21 +66,29 @@ export interface SigningKey {
   /** Uncompressed point, 65 bytes. */
   readonly publicKey: Uint8Array;
   sign(message: Uint8Array): Promise<Uint8Array>;
+  /** The same, but whoever has the key signs a message with the same bytes each time (RFC 6979). Takes milliseconds. */
+  signAlike(message: Uint8Array): Promise<Uint8Array>;
 }
 
-async function signingKey(privateKey: CryptoKey): Promise<SigningKey> {
+async function secretOf(key: PlatformKey): Promise<Uint8Array> {
+  const { d = "" } = (await crypto.subtle.exportKey("jwk", key)) as P256Jwk;
+  return fromBase64url(d);
+}
+
+async function signingKey(privateKey: PlatformKey): Promise<SigningKey> {
   const publicKey = await pointOf(privateKey);
   return {
     publicKey,
+    // JOSE takes any s, as WebCrypto makes it.
+    signAlike: async (message) => p256.sign(message, await secretOf(privateKey), { lowS: false }),
     sign: async (message) => new Uint8Array(await crypto.subtle.sign(SHA256_SIGNATURE, privateKey, unshared(message))),
   };
 }
 
 /** A new signing key and its 32 secret bytes. */
 export async function generateSigningKey(): Promise<SigningKey & { readonly secret: Uint8Array }> {
-  const pair = (await crypto.subtle.generateKey(ECDSA, true, ["sign", "verify"])) as CryptoKeyPair;
-  const { d = "" } = (await crypto.subtle.exportKey("jwk", pair.privateKey)) as JsonWebKey;
-  return { ...(await signingKey(pair.privateKey)), secret: fromBase64url(d) };
+  const pair = (await crypto.subtle.generateKey(ECDSA, true, ["sign", "verify"])) as PlatformKeyPair;
+  return { ...(await signingKey(pair.privateKey)), secret: await secretOf(pair.privateKey) };
 }
 
 /** From PKCS#8 in DER, as Apple and OpenSSL give keys. @throws PushConfigError */

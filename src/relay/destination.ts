@@ -119,22 +119,38 @@ function verifyKey(
   return key;
 }
 
+/** Another relay that has said its hello and proved who it is. */
+export interface Greeted {
+  readonly sessionId: Uint8Array;
+  readonly version: number;
+  /** What this relay and the other both speak of what was asked for. */
+  readonly versions: VersionRange;
+  readonly certChainPubKey: CertChainPubKey;
+  /** The other's key of this session. */
+  readonly key: PublicKey<"X25519">;
+  /** This side's. */
+  readonly publicKey: PublicKey<"X25519">;
+  /** Raw X25519 of the two. */
+  readonly secret: Uint8Array;
+}
+
 /**
- * Reads a destination's hello, verifies that it is who its address names, and answers as a proxy.
- * `block`: the first of the connection; `now` in milliseconds.
+ * Reads another relay's hello and verifies that it is who its address names.
+ * `block`: the first of the connection; `ownVersionsFor`: what is spoken with who says such a hello; `now` in milliseconds.
  * @throws ForwardingError
  */
-export function greet(
+export function meet(
   block: Uint8Array,
   keyHash: Uint8Array,
   proof: Proof,
   now: number,
-): { readonly session: DestinationSession; readonly hello: Uint8Array } {
+  ownVersionsFor: (hello: ServerHello) => VersionRange,
+): Greeted {
   const hello = readHello(block);
   const { sessionId, authPubKey } = hello;
   const isUsable = sessionId.length > 0 && sessionId.length <= MAX_SESSION_ID_LENGTH;
   if (!isUsable) throw new ForwardingError(transportErr({ type: "badSession" }));
-  const own = ownVersions(hello);
+  const own = ownVersionsFor(hello);
   const version = agreedVersion(own, hello.versions);
   if (version === null) throw new ForwardingError(transportErr({ type: "version" }));
   if (!authPubKey) throw new ForwardingError(transportErr({ type: "noServerAuth" }));
@@ -142,25 +158,31 @@ export function greet(
     const key = verifyKey(hello, authPubKey, keyHash, proof, now);
     const { publicKey, secretKey } = generateKeyPair("X25519");
     return {
-      session: {
-        sessionId,
-        version,
-        versions: { min: Math.max(own.min, hello.versions.min), max: version },
-        certChainPubKey: authPubKey,
-        secret: dh(secretKey, key),
-      },
-      hello: clearBlock(encode(clientHello, {
-        version,
-        keyHash,
-        authPubKey: publicKey,
-        proxyServer: true,
-        service: null,
-      })),
+      sessionId,
+      version,
+      versions: { min: Math.max(own.min, hello.versions.min), max: version },
+      certChainPubKey: authPubKey,
+      key,
+      publicKey,
+      secret: dh(secretKey, key),
     };
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause;
     throw new ForwardingError(handshakeErr("BAD_AUTH"), { cause });
   }
+}
+
+/** Meets a destination and answers as a proxy. @throws ForwardingError */
+export function greet(
+  block: Uint8Array,
+  keyHash: Uint8Array,
+  proof: Proof,
+  now: number,
+): { readonly session: DestinationSession; readonly hello: Uint8Array } {
+  const { publicKey, key: _, ...session } = meet(block, keyHash, proof, now, ownVersions);
+  const { version } = session;
+  const hello = { version, keyHash, authPubKey: publicKey, proxyServer: true, service: null };
+  return { session, hello: clearBlock(encode(clientHello, hello)) };
 }
 
 /** What PRXY is answered. */

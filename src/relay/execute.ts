@@ -2,6 +2,7 @@ import { equal } from "#crypto/bytes";
 import { sameKey } from "#crypto/keys";
 import { type AuthContext, isAuthorizedBy, verifyDummy } from "#protocol/authorize";
 import type { Command, CommandOf } from "#protocol/commands";
+import type { IdScheme } from "./ids.ts";
 import { acknowledge, acknowledgeFetched, type Conditions, deliveredTo, toMsg } from "./messages.ts";
 import { answer, failed, ok, unauthorized } from "./outcome.ts";
 import type { Caller, Outcome, QueueRecord, QueueStore } from "./ports.ts";
@@ -52,7 +53,10 @@ function isAuthorized(record: QueueRecord | null, { command, entityId, auth }: Q
     case "LGET":
       return leadsHere(record, entityId) && rules.isContact(record);
     case "NSUB":
-      return record.notifier ? isAuthorizedBy(auth, record.notifier.key) : verifyDummy(auth);
+      // The ids of former notifiers lead here too.
+      return record.notifier && equal(record.notifierId, entityId)
+        ? isAuthorizedBy(auth, record.notifier.key)
+        : verifyDummy(auth);
     default:
       return record.recipientKeys.some((key) => isAuthorizedBy(auth, key));
   }
@@ -67,11 +71,19 @@ export function needsLink(store: QueueStore, request: QueueRequest): Uint8Array 
   return isDone ? command.linkId : null;
 }
 
+/** What commands need besides: those that make another notifier id. */
+export type CommandConditions = Conditions & Pick<IdScheme, "nextNotifierId">;
+
+/** Whether a command makes another notifier id. */
+export function renewsNotifier({ command: { tag } }: QueueRequest): boolean {
+  return tag === "NKEY" || tag === "NDEL";
+}
+
 /** Commands that a blocked queue still does. */
 const DONE_WHEN_BLOCKED: ReadonlySet<Command["tag"]> = new Set<Command["tag"]>(["SEND", "OFF", "DEL", "NSUB"]);
 
 /** Verifies and does one command on one queue. All of its writes belong into one transaction. */
-export function execute(store: QueueStore, caller: Caller, request: QueueRequest, conditions: Conditions): Outcome {
+export function execute(store: QueueStore, caller: Caller, request: QueueRequest, conditions: CommandConditions): Outcome {
   const record = store.record();
   if (!isAuthorized(record, request) || !record) return unauthorized();
   if (record.status.type === "blocked" && !DONE_WHEN_BLOCKED.has(request.command.tag)) {
@@ -85,7 +97,7 @@ function run(
   record: QueueRecord,
   caller: Caller,
   { command, entityId }: QueueRequest,
-  conditions: Conditions,
+  conditions: CommandConditions,
 ): Outcome {
   switch (command.tag) {
     case "SEND":
@@ -114,9 +126,9 @@ function run(
     case "LDEL":
       return rules.removeLink(store, record);
     case "NKEY":
-      return rules.setNotifier(store, record, caller, command.key, command.dhKey);
+      return rules.setNotifier(store, record, caller, command, conditions.nextNotifierId);
     case "NDEL":
-      return rules.removeNotifier(store, record, caller);
+      return rules.removeNotifier(store, record, caller, conditions.nextNotifierId);
     case "OFF":
       return rules.suspend(store, record);
     case "DEL":

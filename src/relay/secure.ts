@@ -1,8 +1,10 @@
 import { base64, equal } from "#crypto/bytes";
 import { KeyError } from "#crypto/errors";
 import { type AuthAlgorithm, dh, generateKeyPair, type PublicKey, sameKey } from "#crypto/keys";
+import type { CommandOf } from "#protocol/commands";
 import type { LinkData, QueueInfo } from "#protocol/commands/queue";
 import { answer, ok, refused, unauthorized } from "./outcome.ts";
+import type { IdScheme } from "./ids.ts";
 import { changeService } from "./services.ts";
 import type { Caller, Notifier, Outcome, QueueEvent, QueueRecord, QueueStore } from "./ports.ts";
 
@@ -85,6 +87,8 @@ function dropNotifierState(store: QueueStore): void {
   if (store.pendingNotifications().length > 0) store.clearPendingNotifications();
 }
 
+type NextNotifierId = IdScheme["nextNotifierId"];
+
 /** A notifier, and the router's public key for its recipient. */
 export interface MadeNotifier {
   readonly notifier: Notifier;
@@ -97,32 +101,38 @@ export function makeNotifier(key: AuthKey, recipientKey: PublicKey<"X25519">): M
   return { notifier: { key, dhSecret: dh(secretKey, recipientKey), serviceId: null }, routerKey: publicKey };
 }
 
-/** NKEY: replaces a former notifier, whose subscriber is told DELD. */
+/** NKEY: replaces a former notifier, whose subscriber is told DELD, under another id. */
 export function setNotifier(
   store: QueueStore,
   record: QueueRecord,
   caller: Caller,
-  key: AuthKey,
-  recipientKey: PublicKey<"X25519">,
+  { key, dhKey }: CommandOf<"NKEY">,
+  nextId: NextNotifierId,
 ): Outcome {
   try {
-    const { notifier, routerKey } = makeNotifier(key, recipientKey);
+    const { notifier, routerKey } = makeNotifier(key, dhKey);
     const { lost, ...former } = deletedNotifier(store, record, caller);
     dropNotifierState(store);
-    store.save({ ...record, notifier });
-    return answer({ tag: "NID", notifierId: record.notifierId, dhKey: routerKey }, { ...former, ...lostBy(lost) });
+    const notifierId = record.notifier ? nextId(record.notifierId) : record.notifierId;
+    store.save({ ...record, notifier, notifierId });
+    return answer({ tag: "NID", notifierId, dhKey: routerKey }, { ...former, ...lostBy(lost) });
   } catch (error) {
     if (error instanceof KeyError) return refused("SYNTAX");
     throw error;
   }
 }
 
-/** NDEL, also when there is no notifier. */
-export function removeNotifier(store: QueueStore, record: QueueRecord, caller: Caller): Outcome {
+/** NDEL, also when there is no notifier. The next one will have another id. */
+export function removeNotifier(
+  store: QueueStore,
+  record: QueueRecord,
+  caller: Caller,
+  nextId: NextNotifierId,
+): Outcome {
   if (!record.notifier) return ok();
   const { lost, ...former } = deletedNotifier(store, record, caller);
   dropNotifierState(store);
-  store.save({ ...record, notifier: null });
+  store.save({ ...record, notifier: null, notifierId: nextId(record.notifierId) });
   return ok({ ...former, ...lostBy(lost) });
 }
 

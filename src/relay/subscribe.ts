@@ -1,5 +1,8 @@
 import { equal } from "#crypto/bytes";
+import { BoxError } from "#crypto/errors";
+import type { Message } from "#protocol/commands";
 import type { ServiceRole } from "#protocol/handshake";
+import { type NotificationMeta, openNotification } from "#protocol/message";
 import { type Conditions, toMsg, toNmsg } from "./messages.ts";
 import { answer, refused, unauthorized } from "./outcome.ts";
 import { changeService } from "./services.ts";
@@ -90,6 +93,34 @@ export function subscribeAsService(
     : [];
   // The service's former connection was told ENDS for all of its queues at once.
   return [...events.filter(({ message }) => message.tag !== "END"), ...first];
+}
+
+/**
+ * Of what could not be pushed to a connection that is gone: notifications are for whoever is the notifier now, or wait
+ * for the next. A message needs none of this, it is still in the queue.
+ */
+export function redirectNotifications(store: QueueStore, messages: readonly Message[]): QueueEvent[] {
+  const record = store.record();
+  if (!record?.notifier) return [];
+  const { notifierId: entityId, notifier } = record;
+  const subscriber = store.notifierSubscriber();
+  const notifications = messages.filter((message) => message.tag === "NMSG");
+  if (subscriber) return notifications.map((message) => ({ connection: subscriber.connection, entityId, message }));
+  for (const { nonce, encMeta } of notifications) {
+    const meta = readOwnNotification(notifier.dhSecret, nonce, encMeta);
+    if (meta) store.addPendingNotification(meta);
+  }
+  return [];
+}
+
+/** Null: it was sealed for a notifier whose key was replaced meanwhile. */
+function readOwnNotification(secret: Uint8Array, nonce: Uint8Array, encMeta: Uint8Array): NotificationMeta | null {
+  try {
+    return openNotification(secret, nonce, encMeta);
+  } catch (error) {
+    if (error instanceof BoxError) return null;
+    throw error;
+  }
 }
 
 /** A connection is gone: nothing is pushed to it any more. What it held unacknowledged stays at the head. */

@@ -6,13 +6,14 @@ import { BLOCK_SIZE } from "#protocol/limits";
 
 const STREAM = Uint8Array.from({ length: 3 * BLOCK_SIZE + 100 }, (_, i) => (i * 31) >> 3);
 
-test("a stream gives the same blocks, however it is cut", () => {
+test.each([BLOCK_SIZE, 512])("a stream gives the same blocks of %i bytes, however it is cut", (size) => {
+  const whole = Math.floor(STREAM.length / size);
   fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: STREAM.length }), { maxLength: 12 }), (cuts) => {
-    const cutter = new BlockCutter();
+    const cutter = new BlockCutter(size);
     const edges = [0, ...cuts.toSorted((a, b) => a - b), STREAM.length];
     const blocks = edges.slice(1).flatMap((end, i) => cutter.push(STREAM.subarray(edges[i], end)));
-    expect(blocks.map(({ length }) => length)).toEqual([BLOCK_SIZE, BLOCK_SIZE, BLOCK_SIZE]);
-    expect(concat(...blocks)).toEqual(STREAM.subarray(0, 3 * BLOCK_SIZE));
+    expect(blocks.map(({ length }) => length)).toEqual(Array<number>(whole).fill(size));
+    expect(concat(...blocks)).toEqual(STREAM.subarray(0, whole * size));
   }));
 });
 

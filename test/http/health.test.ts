@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { makeIdentity, toIdentityFile } from "../../src/relay/identity.ts";
 import { ask, json } from "./support.ts";
 
@@ -18,6 +18,9 @@ async function healthOf(settings: object): Promise<{ readonly code: number; read
 }
 
 describe("health", () => {
+  // The first call loads the Worker, which takes longer than a check may where the machine is busy.
+  beforeAll(async () => void await ask("/relay.json"));
+
   let log: MockInstance<typeof console.error>;
   beforeEach(() => void (log = vi.spyOn(console, "error").mockImplementation(() => undefined)));
   afterEach(() => log.mockRestore());

@@ -8,8 +8,10 @@ export const TOKEN = "a-token-for-tests-long-enough";
 
 /** The Worker's bindings with other settings. */
 export function envWith(settings: Settings): Env {
-  const { QUEUE, LINK, SERVICE, RELAY, CONNECTION, DESTINATION } = bindings as unknown as Env;
-  return { QUEUE, LINK, SERVICE, RELAY, CONNECTION, DESTINATION, ...settings };
+  const { QUEUE, LINK, SERVICE, RELAY, CONNECTION, DESTINATION, ...others } = bindings as unknown as Env;
+  const { NTF_CONNECTION, DEVICE, DEVICE_TOKENS, FOLLOWER } = others;
+  const notifications = { NTF_CONNECTION, DEVICE, DEVICE_TOKENS, FOLLOWER };
+  return { QUEUE, LINK, SERVICE, RELAY, CONNECTION, DESTINATION, ...notifications, ...settings };
 }
 
 /** Asks a relay with these settings. The Host header may be what no client would send; empty: none is sent. */

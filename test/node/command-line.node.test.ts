@@ -7,11 +7,11 @@ describe("the command line", () => {
     async (args) => {
       const { code, stdout, stderr } = await runCommand(args);
       expect([code, stderr]).toEqual([0, ""]);
-      for (const command of ["start", "serve", "gateway", "identity"]) expect(stdout).toContain(`smp-edge ${command} `);
+      for (const command of ["start", "serve", "gateway", "identity", "push"]) expect(stdout).toContain(`smp-edge ${command} `);
     },
   );
 
-  it.each([[[]], [["begin"]], [["start", "--prot", "1"]], [["start", "now"]], [["serve"]], [["gateway"]]])(
+  it.each([[[]], [["begin"]], [["start", "--prot", "1"]], [["start", "now"]], [["serve"]], [["gateway"]], [["push"]], [["push", "keys", "x"]]])(
     "does nothing that was not asked for: %j",
     async (args) => {
       const { code, stdout, stderr } = await runCommand(args);

@@ -103,13 +103,17 @@ describe("the provider token", () => {
     expect(fromBase64url(bearer(await request(await apnsProvider(config), "check")).split(".")[2] ?? "")).toHaveLength(64);
   });
 
-  it("is the same for half an hour", async () => {
-    const provider = await apnsProvider(config);
+  it("is the same for half an hour, and by the clock for all that have the key", async () => {
+    const [provider, elsewhere] = [await apnsProvider(config), await apnsProvider(config)];
     const first = bearer(await request(provider, "check"));
     expect(bearer(await request(provider, "messages", TOKEN, NOW + 30 * MINUTE - 1))).toBe(first);
-    expect(bearer(await request(provider, "messages", TOKEN, NOW + 30 * MINUTE))).not.toBe(first);
+    expect(bearer(await request(elsewhere, "messages", TOKEN, NOW + 29 * MINUTE))).toBe(first);
+    const second = bearer(await request(provider, "messages", TOKEN, NOW + 30 * MINUTE));
+    expect(second).not.toBe(first);
+    expect(isSignedBy(readJwt(second), publicKey)).toBe(true);
+    expect(bearer(await request(elsewhere, "messages", TOKEN, NOW + 31 * MINUTE))).toBe(second);
     expect(readJwt(bearer(await request(provider, "check", TOKEN, NOW - MINUTE))).claims, "the clock was put back").toMatchObject(
-      { iat: NOW / 1000 - 60 },
+      { iat: NOW / 1000 - 30 * 60 },
     );
   });
 
@@ -121,6 +125,7 @@ describe("the provider token", () => {
     expect(provider.read(expired, push, NOW + 25 * MINUTE)).toMatchObject({ type: "retry", after: 0 });
     const second = bearer(await request(provider, "check", TOKEN, NOW + 25 * MINUTE));
     expect(second).not.toBe(first);
+    expect(readJwt(second).claims).toMatchObject({ iat: NOW / 1000 + 25 * 60 });
     expect(provider.read(expired, push, NOW + 26 * MINUTE)).toMatchObject({ type: "fix-configuration" });
     expect(bearer(await request(provider, "check", TOKEN, NOW + 26 * MINUTE))).toBe(second);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { hex } from "#crypto/bytes";
 import { randomBytes } from "#crypto/random";
 import { idScheme } from "../../src/relay/ids.ts";
 import { take } from "../../src/relay/limits.ts";
@@ -35,10 +36,24 @@ describe("ids", () => {
     expect(differing).toBeGreaterThan(16);
   });
 
+  it("of one notifier after another are all different, and all lead to the queue", () => {
+    const scheme = idScheme(randomBytes(32));
+    const senderId = randomBytes(24);
+    const { notifierId: first } = scheme.idsOf(senderId);
+    const seen = new Set<string>();
+    let id = first;
+    for (let i = 0; i < 600; i++) {
+      expect(scheme.senderOfNotifier(id)).toEqual(senderId);
+      seen.add(hex(id));
+      id = scheme.nextNotifierId(id);
+    }
+    expect(seen.size).toBe(600);
+  });
+
   it("of a wrong length lead nowhere", () => {
     const scheme = idScheme(randomBytes(32));
     expect(scheme.senderOfRecipient(randomBytes(23))).toBeNull();
-    expect(scheme.senderOfNotifier(new Uint8Array(0))).toBeNull();
+    for (const length of [0, 23, 25, 27]) expect(scheme.senderOfNotifier(new Uint8Array(length))).toBeNull();
   });
 });
 

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { hex } from "#crypto/bytes";
 import { dh, generateKeyPair } from "#crypto/keys";
 import { randomBytes } from "#crypto/random";
+import type { Message } from "#protocol/commands";
 import { describeError } from "#protocol/errors";
 import { openNotification } from "#protocol/message";
-import { needsLink } from "../../src/relay/execute.ts";
-import type { Outcome, QueueLink } from "../../src/relay/ports.ts";
+import { needsLink, type QueueCommand } from "../../src/relay/execute.ts";
+import type { Outcome, QueueEvent, QueueLink } from "../../src/relay/ports.ts";
+import { forgetConnection, redirectNotifications } from "../../src/relay/subscribe.ts";
 import { authorized, authSecret, otherKey, QueueBench } from "../support/queue-bench.ts";
 
 const errorOf = ({ answer }: Outcome): string => (answer.tag === "ERR" ? describeError(answer.error) : answer.tag);
@@ -100,6 +103,29 @@ describe("notifications", () => {
     expect(bench.run({ tag: "NSUB" }, "ntf").events).toEqual([]);
   });
 
+  it("that could not be brought to a notifier wait for the next, or go to the one that came meanwhile", () => {
+    const bench = new QueueBench({ ntf: true });
+    const lose = (connection: string, messages: readonly Message[]): readonly QueueEvent[] => {
+      forgetConnection(bench.store, connection);
+      return redirectNotifications(bench.store, messages);
+    };
+    const notifications = ({ events }: Outcome): readonly Message[] => events.map(({ message }) => message);
+    bench.run({ tag: "NSUB" }, "a");
+    const first = notifications(bench.send("1", true)).filter(({ tag }) => tag === "NMSG");
+    expect(lose("a", [...first, { tag: "END" }])).toEqual([]);
+    const waiting = bench.run({ tag: "NSUB" }, "b");
+    expect(notifications(waiting).map(({ tag }) => tag)).toEqual(["NMSG"]);
+    const [message] = notifications(waiting);
+    if (message?.tag !== "NMSG") throw new Error("no notification");
+    bench.run({ tag: "NSUB" }, "c");
+    expect(lose("b", [message])).toEqual([{ connection: "c", entityId: bench.ids.notifierId, message }]);
+    bench.run({ tag: "NKEY", key: bench.notifier.publicKey, dhKey: generateKeyPair("X25519").publicKey });
+    expect(lose("c", [message]), "sealed for who cannot know it any more").toEqual([]);
+    expect(bench.store.pendingNotifications()).toEqual([]);
+    bench.run({ tag: "NDEL" });
+    expect(lose("c", [message])).toEqual([]);
+  });
+
   it("go to the newest notifier connection; the former is told END", () => {
     const bench = new QueueBench({ ntf: true });
     bench.run({ tag: "NSUB" }, "a");
@@ -118,6 +144,24 @@ describe("notifications", () => {
     expect(bench.run({ tag: "NDEL" }).events.map(({ message }) => message.tag)).toEqual(["DELD"]);
     expect(bench.run({ tag: "NDEL" }).answer.tag).toBe("OK");
     expect(errorOf(bench.run({ tag: "NSUB" }, "ntf", key.secretKey))).toBe("AUTH");
+  });
+
+  it("have another id with each notifier, and a former one leads to none", () => {
+    const bench = new QueueBench();
+    const keys = { key: bench.notifier.publicKey, dhKey: bench.notifierDh.publicKey };
+    const idAfter = (...commands: readonly QueueCommand[]): string => {
+      for (const command of commands) bench.run(command);
+      const { answer } = bench.run({ tag: "NKEY", ...keys });
+      return answer.tag === "NID" ? hex(answer.notifierId) : answer.tag;
+    };
+    const first = hex(bench.ids.notifierId);
+    const ids = [idAfter(), idAfter(), idAfter({ tag: "NDEL" }), idAfter({ tag: "NDEL" }, { tag: "NDEL" })];
+    expect(ids[0]).toBe(first);
+    expect(new Set(ids).size).toBe(4);
+    const auth = authorized({ tag: "NSUB" }, bench.ids.notifierId, authSecret(bench.notifier));
+    const request = { command: { tag: "NSUB" }, entityId: bench.ids.notifierId, auth } as const;
+    expect(errorOf(bench.execute(request))).toBe("AUTH");
+    expect(bench.run({ tag: "NSUB" }).answer.tag).toBe("SOK");
   });
 
   it("that the recipient's own connection listens to end without a word, but are counted", () => {

@@ -20,8 +20,17 @@ type Methods = Record<string, Method>;
 const OWNERS = { handle: Queue, create: Queue, subscribe: Service } as const;
 export type Failing = keyof typeof OWNERS;
 
+/** A class of objects. */
+interface Owner {
+  readonly prototype: object;
+}
+
 function replaceNext(name: Failing, count: number, make: (original: Method) => Method): void {
-  const methods = OWNERS[name].prototype as unknown as Methods;
+  replaceNextOf(OWNERS[name], name, count, make);
+}
+
+function replaceNextOf({ prototype }: Owner, name: string, count: number, make: (original: Method) => Method): void {
+  const methods = prototype as Methods;
   const original = methods[name];
   if (!original) throw new Error(`no method ${name}`);
   const spy = vi.spyOn(methods, name);
@@ -41,6 +50,14 @@ export function loseAnswers(name: Failing, count: number, then = async (): Promi
     await original.apply(this, [...args]);
     await then();
     throw failure(MOVED);
+  });
+}
+
+/** Makes the next calls of any class's method fail, for good, before or after they are done. */
+export function breakCalls(owner: Owner, name: string, count: number, when: "before" | "after"): void {
+  replaceNextOf(owner, name, count, (original) => async function (...args) {
+    if (when === "after") await original.apply(this, [...args]);
+    throw failure({});
   });
 }
 

@@ -1,4 +1,5 @@
 import { equal, hex } from "#crypto/bytes";
+import { formatServerAddress } from "#protocol/address";
 import { formatNtfQueue, type NtfQueue } from "#protocol/ntf/queue";
 import {
   type DeliveryState,
@@ -58,6 +59,10 @@ export class MemoryDeviceStore implements DeviceStore {
 
   subscriptionCount(): number {
     return this.#subscriptions.size;
+  }
+
+  servers(): ReadonlySet<string> {
+    return new Set(this.subscriptions().map(({ queue }) => formatServerAddress(queue.server)));
   }
 
   saveSubscription(subscription: Subscription): void {

@@ -7,7 +7,8 @@ import type { NEW, QueueMode } from "#protocol/commands/queue";
 import { openReceivedMessage, type ReceivedMessage } from "#protocol/message";
 import { authorizedBytes } from "#protocol/transmission";
 import { create, prepareQueue, type QueueIds } from "../../src/relay/create.ts";
-import { execute, type QueueCommand } from "../../src/relay/execute.ts";
+import { execute, type QueueCommand, type QueueRequest } from "../../src/relay/execute.ts";
+import { idScheme } from "../../src/relay/ids.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/relay/limits.ts";
 import { newId } from "../../src/relay/messages.ts";
 import type { Caller, Outcome, QueueLink } from "../../src/relay/ports.ts";
@@ -45,6 +46,8 @@ interface BenchOptions {
   readonly limits?: Partial<Limits>;
   readonly ntf?: boolean;
 }
+
+const scheme = idScheme(randomBytes(32));
 
 /** One queue under the rules, with its keys at hand: every command is properly authorized unless a test says not. */
 export class QueueBench {
@@ -91,7 +94,7 @@ export class QueueBench {
       case "SKEY":
         return this.ids.senderId;
       case "NSUB":
-        return this.ids.notifierId;
+        return this.store.record()?.notifierId ?? this.ids.notifierId;
       case "LKEY":
       case "LGET":
         return this.store.record()?.link?.linkId ?? EMPTY;
@@ -104,9 +107,14 @@ export class QueueBench {
   run(command: QueueCommand, connection = "recipient", key?: AuthSecretKey | null, version = 19): Outcome {
     const entityId = this.entityOf(command);
     const auth = authorized(command, entityId, key === undefined ? this.#keyFor(command) : key);
-    return execute(this.store, caller(connection, version), { command, entityId, auth }, {
+    return this.execute({ command, entityId, auth }, caller(connection, version));
+  }
+
+  execute(request: QueueRequest, by = caller("recipient")): Outcome {
+    return execute(this.store, by, request, {
       now: this.now,
       limits: this.#limits,
+      nextNotifierId: (id) => scheme.nextNotifierId(id),
     });
   }
 

@@ -17,6 +17,8 @@ export interface Announced {
   readonly data: string;
   /** Where official apps connect; null when there is no gateway. */
   readonly gateway: string | null;
+  /** Where they find the notification server, at the same gateway. */
+  readonly notifications: string | null;
   /** The web client. */
   readonly app: string;
 }

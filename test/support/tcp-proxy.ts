@@ -41,6 +41,11 @@ export class TcpProxy {
     });
   }
 
+  /** The connections of now carry nothing any more, and nobody is told: as when a network forgets them. */
+  freeze(): void {
+    for (const socket of this.#sockets) socket.pause();
+  }
+
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();

@@ -43,12 +43,14 @@ export function peerChain(socket: TLSSocket): Uint8Array[] {
 type Listener = Parameters<Socket["addEventListener"]>[1];
 
 /** Blocks over TLS, for who expects a WebSocket. */
-class TlsBlocks implements Socket {
+export class TlsBlocks implements Socket {
   readonly #socket: TLSSocket;
+  readonly #size: number;
   #partial: Buffer = Buffer.alloc(0);
 
-  constructor(socket: TLSSocket) {
+  constructor(socket: TLSSocket, size = BLOCK_SIZE) {
     this.#socket = socket;
+    this.#size = size;
     socket.on("error", () => undefined);
   }
 
@@ -67,8 +69,8 @@ class TlsBlocks implements Socket {
 
   #cut(chunk: Buffer, listener: Listener): void {
     let rest = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
-    for (; rest.length >= BLOCK_SIZE; rest = rest.subarray(BLOCK_SIZE)) {
-      listener({ data: Uint8Array.from(rest.subarray(0, BLOCK_SIZE)).buffer });
+    for (; rest.length >= this.#size; rest = rest.subarray(this.#size)) {
+      listener({ data: Uint8Array.from(rest.subarray(0, this.#size)).buffer });
     }
     this.#partial = Buffer.from(rest);
   }

@@ -43,7 +43,7 @@ export interface WireOptions {
 }
 
 /** The messages of a socket, one at a time. */
-class Inbox {
+export class Inbox {
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly #waiting: ((block: Uint8Array | null) => void)[] = [];
   readonly #blocks: Uint8Array[] = [];

@@ -14,6 +14,8 @@ export type Ending =
   | { readonly by: "relay"; readonly reason: string }
   /** There never was a connection; the relay may be away. */
   | { readonly by: "unreachable"; readonly reason: string }
+  /** The relay has nothing there: its notification server is switched off. */
+  | { readonly by: "unserved" }
   /** The relay does not believe the gateway. */
   | { readonly by: "refused"; readonly reason: string };
 
@@ -37,6 +39,7 @@ const TIME = {
 
 const CLOSE = { normal: 1000, goingAway: 1001 } as const;
 const FORBIDDEN = 403;
+const NOT_FOUND = 404;
 const LONGEST_REASON = 200;
 
 /**
@@ -52,13 +55,22 @@ class RelaySocket extends WebSocket {
   }
 }
 
+/** What a client speaks with the relay. */
+export interface Stream {
+  /** URL of the relay's WebSocket for it. */
+  readonly url: string;
+  /** Bytes of its blocks. */
+  readonly blockSize: number;
+}
+
 /** One client of a gateway: carries its blocks to the relay and back, unchanged. */
 export class Bridge {
   /** Resolves when both sides are closed. */
   readonly ended: Promise<Ending>;
   readonly #client: TLSSocket;
   readonly #relay: RelaySocket;
-  readonly #cutter = new BlockCutter();
+  readonly #blockSize: number;
+  readonly #cutter: BlockCutter;
   #settle: (ending: Ending) => void = () => undefined;
   readonly #timers: NodeJS.Timeout[] = [];
   #ending: Ending | null = null;
@@ -68,13 +80,15 @@ export class Bridge {
   #askedAt: number | null = null;
 
   /** `client`: after its handshake, not read yet. `claim`: the header's text. */
-  constructor(client: TLSSocket, socketUrl: string, claim: string) {
+  constructor(client: TLSSocket, { url, blockSize }: Stream, claim: string) {
     this.ended = new Promise((resolve) => (this.#settle = resolve));
     this.#client = client;
-    this.#relay = new RelaySocket(socketUrl, {
+    this.#blockSize = blockSize;
+    this.#cutter = new BlockCutter(blockSize);
+    this.#relay = new RelaySocket(url, {
       headers: { [GATEWAY_HEADER]: claim },
       handshakeTimeout: TIME.upgrade,
-      maxPayload: BLOCK_SIZE,
+      maxPayload: blockSize,
       perMessageDeflate: false,
     });
     this.#listenToClient(client);
@@ -117,7 +131,8 @@ export class Bridge {
     let text = "";
     const done = (): void => {
       const reason = `status ${status}: ${text.slice(0, LONGEST_REASON)}`;
-      this.#end({ by: status === FORBIDDEN ? "refused" : "unreachable", reason });
+      if (status === NOT_FOUND) this.#end({ by: "unserved" });
+      else this.#end({ by: status === FORBIDDEN ? "refused" : "unreachable", reason });
       this.#relay.terminate();
     };
     response.setEncoding("utf8");
@@ -146,7 +161,7 @@ export class Bridge {
 
   #toClient(data: RawData, isBinary: boolean): void {
     this.#heard();
-    if (!isBinary || !(data instanceof Uint8Array) || data.length !== BLOCK_SIZE) {
+    if (!isBinary || !(data instanceof Uint8Array) || data.length !== this.#blockSize) {
       return this.#end({ by: "relay", reason: "it sent what is not a block" });
     }
     if (!this.#client.writable) return;

@@ -2,8 +2,10 @@ import { constants } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions, type TLSSocket } from "node:tls";
+import { BLOCK_SIZE } from "#protocol/limits";
+import { NTF_BLOCK_SIZE } from "#protocol/ntf/limits";
 import { signGatewayClaim } from "../../relay/gateway-claim.ts";
-import { Bridge } from "./bridge.ts";
+import { Bridge, type Stream } from "./bridge.ts";
 import { peekServerName } from "./client-hello.ts";
 import { checkRelay, type Credentials, type CredentialSource, type RelayFacts } from "./credentials.ts";
 import { servePages } from "./pages.ts";
@@ -56,8 +58,9 @@ const SMP_TLS: TlsOptions = {
   rejectUnauthorized: false,
 };
 
-/** Official clients that come through a web port offer the second. */
-const SMP_PROTOCOLS = ["smp/1", "http/1.1"];
+/** What clients offer (ALPN). Those of SMP that come by a web port offer the last; who offers nothing speaks SMP too. */
+const NTF_PROTOCOL = "ntf/1";
+const PROTOCOLS = ["smp/1", NTF_PROTOCOL, "http/1.1"];
 
 /** A TLS server in front of a relay: each client gets a connection of its own to the relay (see `bridge.ts`). */
 export class Gateway {
@@ -139,7 +142,7 @@ export class Gateway {
       ...SMP_TLS,
       cert,
       key,
-      ALPNCallback: ({ protocols }) => SMP_PROTOCOLS.find((name) => protocols.includes(name)),
+      ALPNCallback: ({ protocols }) => PROTOCOLS.find((name) => protocols.includes(name)),
     });
     server.on("secureConnection", (client) => this.#welcome(client));
     return this.#watched(server);
@@ -206,7 +209,7 @@ export class Gateway {
     const sessionId = client.getPeerFinished();
     if (!sessionId || !this.#place || !this.#credentials || this.#isStopping) return void client.destroy();
     const claim = { sessionId, alpn: typeof client.alpnProtocol === "string", time: Date.now() };
-    const bridge = new Bridge(client, this.#place.socket, signGatewayClaim(claim, this.#credentials.identity.key));
+    const bridge = new Bridge(client, streamOf(client, this.#place), signGatewayClaim(claim, this.#credentials.identity.key));
     void this.#follow(bridge);
   }
 
@@ -215,6 +218,7 @@ export class Gateway {
     const ending = await bridge.ended;
     this.#bridges.delete(bridge);
     if (this.#isStopping) return;
+    if (ending.by === "unserved") this.#tell("somebody asked for the notification server, which the relay has switched off");
     if (ending.by === "unreachable") this.#tell(`the relay does not answer (${ending.reason})`);
     if (ending.by === "refused") await this.#renew(ending.reason);
   }
@@ -264,6 +268,12 @@ export class Gateway {
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
+}
+
+function streamOf({ alpnProtocol }: TLSSocket, place: RelayPlace): Stream {
+  return alpnProtocol === NTF_PROTOCOL
+    ? { url: place.notifications, blockSize: NTF_BLOCK_SIZE }
+    : { url: place.socket, blockSize: BLOCK_SIZE };
 }
 
 /** TLS sockets do not tell which socket they stand on; no two clients of a moment have the same address and port. */

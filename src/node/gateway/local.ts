@@ -31,9 +31,9 @@ export async function serveLocal(gateway: Gateway, relay: LocalRelay): Promise<v
   await gateway.serve(place, fromRelay(place, relay.gatewayToken));
 }
 
-/** `smp://<fingerprint>@host:port` */
-export function gatewayAddress(fingerprint: string, host: string, port: number): string {
-  return `smp://${fingerprint}@${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
+/** `smp://<fingerprint>@host:port`, or that of the notification server, which answers at the same port. */
+export function gatewayAddress(fingerprint: string, host: string, port: number, scheme: "smp" | "ntf" = "smp"): string {
+  return `${scheme}://${fingerprint}@${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
 }
 
 /** Troubles of a gateway are for who runs it. */

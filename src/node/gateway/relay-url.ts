@@ -1,3 +1,4 @@
+import { NOTIFICATIONS_PATH } from "#protocol/ntf/limits";
 import { UsageError } from "../usage.ts";
 
 /** Where a gateway finds its relay. */
@@ -6,6 +7,8 @@ export interface RelayPlace {
   readonly pages: string;
   /** For WebSockets. */
   readonly socket: string;
+  /** For those to its notification server. */
+  readonly notifications: string;
   /** Whether whoever stands in between can read what is not encrypted in blocks. */
   readonly isOpen: boolean;
 }
@@ -23,9 +26,11 @@ export function parseRelayUrl(text: string): RelayPlace {
   }
   const path = url.pathname.replace(/\/+$/, "");
   const s = isSecure ? "s" : "";
+  const sockets = `ws${s}://${url.host}${path}`;
   return {
     pages: `http${s}://${url.host}${path}`,
-    socket: `ws${s}://${url.host}${path}/`,
+    socket: `${sockets}/`,
+    notifications: sockets + NOTIFICATIONS_PATH,
     isOpen: !isSecure && !LOOPBACK.test(url.hostname),
   };
 }

@@ -16,3 +16,6 @@ export const MIN_CRON_MINUTES = 20;
  * the 4,096 bytes that push services grant; this fits all of them with what each adds, and still holds six messages.
  */
 export const NOTIFICATION_DATA_PADDED = 2_900;
+
+/** Where WebSockets lead to the notification server of a relay. */
+export const NOTIFICATIONS_PATH = "/ntf";

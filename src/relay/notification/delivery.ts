@@ -11,6 +11,7 @@ import {
   pauseAfter,
   REPAIR_RETRY,
   RETRY,
+  UNTOLD_KEPT,
   UNTOLD_TTL,
   UNUSED_TTL,
   waitFor,
@@ -48,6 +49,9 @@ export function hear(store: DeviceStore, subId: Uint8Array, { nonce, encMeta, ur
   // Not only one more than the last: that may be on its way in a push, and its subscription deleted.
   const order = Math.max(now, state.toldUpTo + 1, (latest.at(-1)?.order ?? 0) + 1);
   store.setLatest({ subId, order, at: now, nonce, encMeta });
+  // Many at a time, so that it costs little for each.
+  const oldestKept = latest.length >= 2 * UNTOLD_KEPT ? latest.at(-UNTOLD_KEPT)?.order : undefined;
+  if (oldestKept !== undefined) store.dropLatestBelow(oldestKept);
   if (urgent) store.saveDelivery({ ...state, urgentUpTo: order });
   return true;
 }

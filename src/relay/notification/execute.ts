@@ -87,6 +87,21 @@ export function needsClaim(store: DeviceStore, request: NtfRequest): NtfQueue | 
   return authorizedToken(store, request) ? command.queue : null;
 }
 
+/**
+ * What a TRPL asks for, when it will be done: the new device token must know of this registration before. Null for
+ * every other command and every other TRPL.
+ */
+export function needsEnrolment(
+  store: DeviceStore,
+  request: NtfRequest,
+  { allows }: Pick<NtfConditions, "allows">,
+): { readonly token: DeviceToken; readonly verifyKey: TokenRecord["verifyKey"] } | null {
+  const { command } = request;
+  if (command.tag !== "TRPL" || !allows(command.token)) return null;
+  const record = authorizedToken(store, request);
+  return record && { token: command.token, verifyKey: record.verifyKey };
+}
+
 /** Verifies and does one command on one token. All of its writes belong into one transaction. */
 export function executeNtf(store: DeviceStore, request: NtfRequest, conditions: NtfConditions): NtfOutcome {
   const { command, entityId, auth } = request;

@@ -84,6 +84,8 @@ export interface DeviceStore {
   subscriptionTo(queue: NtfQueue): Subscription | null;
   subscriptions(): readonly Subscription[];
   subscriptionCount(): number;
+  /** The addresses of the servers of all their queues. */
+  servers(): ReadonlySet<string>;
   saveSubscription(subscription: Subscription): void;
   /** With its latest notification. */
   removeSubscription(subId: Uint8Array): void;

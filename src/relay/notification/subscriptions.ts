@@ -1,10 +1,11 @@
 import { equal } from "#crypto/bytes";
+import { formatServerAddress } from "#protocol/address";
 import { describeError, type ErrorType } from "#protocol/errors";
 import type { SNEW } from "#protocol/ntf/commands";
 import { isDead, isFollowed, type SubscriptionStatus } from "#protocol/ntf/status";
 import type { AuthSecretKey } from "#protocol/authorize";
 import { ERROR_LENGTH, type NotificationLimits } from "./limits.ts";
-import { answered, done, ntfError } from "./outcome.ts";
+import { answered, done, ntfError, ntfUnauthorized } from "./outcome.ts";
 import type { DeviceStore, NtfOutcome, Subscription } from "./ports.ts";
 
 function sameNotifierKey(a: AuthSecretKey, b: AuthSecretKey): boolean {
@@ -20,9 +21,8 @@ function follow(store: DeviceStore, subscription: Subscription): NtfOutcome {
 }
 
 /**
- * SNEW. For a queue that the token is subscribed to already: with the same key nothing changes. With another key the
- * official server answers AUTH, as every NKEY of an official relay makes another notifier id. On relays that keep
- * the id (ours do) that would leave the queue silent for good: there the new key takes the place of the former.
+ * SNEW. For a queue that the token is subscribed to already: with the same key nothing changes, another one is wrong, as
+ * every NKEY makes another notifier id. Nor may a token have subscriptions to ever more servers: each costs a connection.
  */
 export function subscribe(
   store: DeviceStore,
@@ -31,11 +31,13 @@ export function subscribe(
   limits: NotificationLimits,
 ): NtfOutcome {
   const existing = store.subscriptionTo(queue);
-  if (existing && sameNotifierKey(existing.notifierKey, notifierKey)) {
-    return answered({ tag: "IDSUB", subId: existing.subId });
+  if (existing) {
+    const isSame = sameNotifierKey(existing.notifierKey, notifierKey);
+    return isSame ? answered({ tag: "IDSUB", subId: existing.subId }) : ntfUnauthorized();
   }
-  if (existing) return follow(store, { ...existing, notifierKey, status: "NEW" });
-  if (store.subscriptionCount() >= limits.subscriptions) return ntfError({ type: "QUOTA" });
+  const servers = store.servers();
+  const hasRoom = servers.size < limits.servers || servers.has(formatServerAddress(queue.server));
+  if (!hasRoom || store.subscriptionCount() >= limits.subscriptions) return ntfError({ type: "QUOTA" });
   return follow(store, { subId: newSubId(), queue, notifierKey, status: "NEW" });
 }
 
@@ -45,13 +47,9 @@ export interface QueueClaim {
   readonly notifierKey: AuthSecretKey;
 }
 
-/**
- * Whether a queue that another token's subscription follows may be followed by this one. With the same key it may not,
- * as on official servers. Another key is the newer one or a wrong one, which the relay of the queue will tell.
- */
+/** Whether a queue may be followed for this subscription: only one may, of whichever token. */
 export function mayClaim(existing: QueueClaim | null, claim: QueueClaim): boolean {
-  if (!existing || equal(existing.subId, claim.subId)) return true;
-  return !sameNotifierKey(existing.notifierKey, claim.notifierKey);
+  return !existing || equal(existing.subId, claim.subId);
 }
 
 /** Whether SNEW changes nothing. */

@@ -31,17 +31,16 @@ describe("SNEW", () => {
     expect(bench.store.writes).toBe(writes);
   });
 
-  it("with the queue's new key takes the place of the former, whose news do not count any more", () => {
+  it("with another key for the same queue is AUTH, whatever became of the subscription", () => {
     const bench = new DeviceBench().activate();
     const [queue, newKey] = [someQueue(), generateKeyPair("X25519").secretKey];
     const subId = bench.subscribe(queue, notifierKey);
+    const command = { tag: "SNEW", tokenId: bench.tokenId, queue, notifierKey: newKey } as const;
+    expect(tagOf(bench.run(command))).toBe("AUTH");
     noteFollowing(bench.store, subId, notifierKey, { type: "deleted" });
-    expect(bench.subscribe(queue, newKey)).toStrictEqual(subId);
-    expect(bench.effects).toMatchObject([{ type: "follow", subscriptions: [{ subId, notifierKey: newKey, status: "NEW" }] }]);
-    noteFollowing(bench.store, subId, notifierKey, { type: "deleted" });
-    expect(tagOf(bench.run({ tag: "SCHK" }, undefined, subId))).toBe("NEW");
-    noteFollowing(bench.store, subId, newKey, { type: "subscribed" });
-    expect(tagOf(bench.run({ tag: "SCHK" }, undefined, subId))).toBe("ACTIVE");
+    expect(tagOf(bench.run(command))).toBe("AUTH");
+    expect(bench.effects).toStrictEqual([]);
+    expect(bench.store.subscription(subId)).toMatchObject({ notifierKey, status: "DELETED" });
   });
 
   it("is AUTH with another key, for another token, and before the token is verified", () => {
@@ -83,6 +82,17 @@ describe("SNEW", () => {
     expect(tagOf(bench.run(command))).toBe("QUOTA");
     expect(tagOf(bench.run({ ...command, queue })), "one that there is").toBe("IDSUB");
   });
+
+  it("reaches a limited number of relays", () => {
+    const bench = new DeviceBench({ limits: { servers: 2 } }).activate();
+    bench.subscribe(someQueue("one.example.org"), notifierKey);
+    const last = bench.subscribe(someQueue("two.example.org"), notifierKey);
+    const command = { tag: "SNEW", tokenId: bench.tokenId, queue: someQueue("three.example.org"), notifierKey } as const;
+    expect(tagOf(bench.run(command))).toBe("QUOTA");
+    expect(tagOf(bench.run({ ...command, queue: someQueue("one.example.org") })), "a relay that it has").toBe("IDSUB");
+    bench.run({ tag: "SDEL" }, undefined, last);
+    expect(tagOf(bench.run(command)), "there is room again").toBe("IDSUB");
+  });
 });
 
 describe("a queue that somebody follows already", () => {
@@ -97,12 +107,12 @@ describe("a queue that somebody follows already", () => {
     expect(bench.claimFor({ ...command, notifierKey: otherKey() })).toBe(command.queue);
   });
 
-  it("is not another token's with the same key; with another one the relay decides", () => {
+  it("is nobody else's, with whichever key", () => {
     const [own, other] = [randomBytes(24), randomBytes(24)];
     expect(mayClaim(null, { subId: own, notifierKey })).toBe(true);
     expect(mayClaim({ subId: own, notifierKey }, { subId: own, notifierKey })).toBe(true);
     expect(mayClaim({ subId: other, notifierKey }, { subId: own, notifierKey })).toBe(false);
-    expect(mayClaim({ subId: other, notifierKey: otherKey() }, { subId: own, notifierKey })).toBe(true);
+    expect(mayClaim({ subId: other, notifierKey: otherKey() }, { subId: own, notifierKey })).toBe(false);
   });
 });
 
