@@ -77,6 +77,11 @@ export type {
   NewLinkOptions,
   SendOptions,
 } from "./agent/options.ts";
+export { leaveDevice } from "./agent/notifications/leave-device.ts";
+export type { Notifications } from "./agent/notifications/notifications.ts";
+export type { OpenedPush, PushedMessage } from "./agent/notifications/open.ts";
+export type { NotificationMode } from "./agent/notifications/records.ts";
+export type { FollowedQueue, NotificationsState } from "./agent/notifications/state.ts";
 export type { SyncState } from "./agent/records.ts";
 export type { ProxyFallback, ProxyMode, ProxyPolicy } from "./agent/rules/route.ts";
 
@@ -119,6 +124,9 @@ export {
   type Server,
   type ServerAddress,
 } from "#protocol/address";
+export { formatNtfServer, parseNtfServer } from "#protocol/ntf/server";
+export type { SubscriptionStatus, TokenStatus } from "#protocol/ntf/status";
+export { type DeviceToken, formatDeviceToken, parseDeviceToken, TokenError, webPushToken } from "#protocol/ntf/token";
 export { type Clock, systemClock } from "./clock.ts";
 export {
   ConnectError,
@@ -131,6 +139,8 @@ export {
   UnexpectedAnswerError,
   UsageError,
 } from "./errors.ts";
+export * as ntf from "./ntf/calls.ts";
+export { NtfConnection, type NtfOptions } from "./ntf/ntf-connection.ts";
 export * as smp from "./smp/api.ts";
 export { SmpClient } from "./smp/client.ts";
 export { ProxiedRelay, type ProxiedRelayOptions, type ProxyConnection } from "./smp/proxied-relay.ts";

@@ -1,11 +1,14 @@
-import type { Server } from "#protocol/address";
+import type { QueueUri, Server } from "#protocol/address";
 import { systemClock } from "../clock.ts";
 import { migrate } from "../store/migrate.ts";
 import { listRecords, readRecord } from "../store/record.ts";
-import { infoOf, madeLink, shortLinkOf } from "./describe.ts";
+import { infoOf, madeLink } from "./describe.ts";
 import { AgentError } from "./errors.ts";
 import type { AgentEvent } from "./events.ts";
 import { MIGRATIONS } from "./migrations.ts";
+import { Book } from "./notifications/book.ts";
+import { Notifications } from "./notifications/notifications.ts";
+import { NtfServers } from "./notifications/servers.ts";
 import type {
   AgentOptions,
   ConnectionInfo,
@@ -52,6 +55,8 @@ const DEFAULT_PROFILE = "main";
  * those that talk to a relay themselves the errors of `smp` too.
  */
 export class Agent {
+  /** Pushes for this device while the program does not run. */
+  readonly notifications: Notifications;
   readonly #core: Core;
   readonly #own: OwnRelays;
   readonly #links: Links;
@@ -61,7 +66,8 @@ export class Agent {
   readonly #inbox: Inbox;
   readonly #stop: () => void;
 
-  private constructor(core: Core, own: OwnRelays, performer: Performer, inbox: Inbox) {
+  private constructor(core: Core, own: OwnRelays, performer: Performer, inbox: Inbox, notifications: Notifications) {
+    this.notifications = notifications;
     this.#core = core;
     this.#own = own;
     this.#inbox = inbox;
@@ -78,16 +84,19 @@ export class Agent {
       redeliver: (relay, queue) => inbox.redeliver(relay, queue),
       watch: (connection, event) => this.#moves.watch(connection, event),
       remove: () => this.#removals.wake(),
+      look: (connection, isGone) => notifications.look(connection, isGone),
     });
     inbox.onConnected = (relay) => {
       deliveries.retry(relay.key);
       tasks.retry();
       this.#removals.retry();
+      notifications.retry();
     };
     this.#stop = () => {
       deliveries.close();
       tasks.close();
       this.#removals.close();
+      notifications.close();
       this.#cleanup.close();
     };
   }
@@ -98,17 +107,20 @@ export class Agent {
     await migrate(store, MIGRATIONS);
     const journal = await Journal.open(store);
     const inbox = new Inbox();
-    const relays = new Relays({ clock, urlOf, openSocket, backoff, client, connectTimeout }, (relay, event) => {
+    const settings = { clock, urlOf, openSocket, backoff, client, connectTimeout };
+    const relays = new Relays(settings, (relay, event) => {
       inbox.take(relay, event);
     });
     const own = new OwnRelays(options.servers);
     const routes = new Routes(relays, own, clock, options.proxy);
     const core = new Core(store, clock, journal, relays, routes, { repairs: options.repair !== "ask" });
     inbox.serve(core);
-    const agent = new Agent(core, own, new Performer(core, own), inbox);
+    const notifications = new Notifications(core, await Book.open(store), new NtfServers(settings));
+    const agent = new Agent(core, own, new Performer(core, own), inbox, notifications);
     await agent.#cleanup.start();
     await core.resume();
     agent.#removals.wake();
+    notifications.start();
     return agent;
   }
 
@@ -122,33 +134,21 @@ export class Agent {
 
   /** A link for one other person. @throws ProtocolError, ConnectError, TimeoutError, DisconnectedError */
   async invite(options: NewLinkOptions = {}): Promise<MadeLink> {
-    const { profile = DEFAULT_PROFILE, pq = true, server, data = new Uint8Array(), longKem = false } = options;
+    const { profile = DEFAULT_PROFILE, pq = true, longKem = false } = options;
     const connection = newInitiator({ profile, pq, now: this.#core.clock.now() });
     const { e2eKeys } = connection;
-    const at = server ?? this.#own.choose();
-    const made = options.short === false
-      ? { queue: await this.#create(connection, at, "messaging"), link: null }
-      : await this.#links.create(connection, at, "invitation", (uri) => invitationOf(e2eKeys, uri, true), data);
-    const queue = { ...made.queue, id: connection.nextQueue };
-    await this.#core.begin({ ...connection, nextQueue: queue.id + 1, receive: [queue], link: made.link }, () => undefined);
-    const short = made.link && shortLinkOf("invitation", queue.server, made.link);
+    const { queue, short } = await this.#links.begin(connection, "invitation", (uri) => invitationOf(e2eKeys, uri, true), options);
     return madeLink(connection.id, invitationOf(e2eKeys, uriOf(queue), longKem), short);
   }
 
   /** A link through which anybody may ask for a connection, any number of times. */
   async createAddress(options: NewLinkOptions = {}): Promise<MadeLink> {
-    const { profile = DEFAULT_PROFILE, pq = true, server, data = new Uint8Array() } = options;
+    const { profile = DEFAULT_PROFILE, pq = true, clientData = null } = options;
     const connection = newAddress({ profile, pq, now: this.#core.clock.now() });
-    const at = server ?? this.#own.choose();
-    const request = (uri: ReturnType<typeof uriOf>): ConnectionRequest => {
-      return { type: "contact", agentVersions: AGENT_VERSIONS, queues: [uri], clientData: options.clientData ?? null };
+    const request = (uri: QueueUri): ConnectionRequest => {
+      return { type: "contact", agentVersions: AGENT_VERSIONS, queues: [uri], clientData };
     };
-    const made = options.short === false
-      ? { queue: await this.#create(connection, at, "contact"), link: null }
-      : await this.#links.create(connection, at, "contact", request, data);
-    const queue = { ...made.queue, id: connection.nextQueue };
-    await this.#core.begin({ ...connection, nextQueue: queue.id + 1, receive: [queue], link: made.link }, () => undefined);
-    const short = made.link && shortLinkOf("contact", queue.server, made.link);
+    const { queue, short } = await this.#links.begin(connection, "contact", request, options);
     return madeLink(connection.id, request(uriOf(queue)), short);
   }
 
@@ -296,6 +296,11 @@ export class Agent {
     await this.#removals.deleteConnection(connection, wait);
   }
 
+  /** Whether a push is to tell of messages of this connection; it is unless this was set to false. */
+  async setNotifications(connection: string, enabled: boolean): Promise<void> {
+    await this.#core.step(connection, (step) => step.update({ notifies: enabled }));
+  }
+
   async connection(id: string): Promise<ConnectionInfo> {
     return infoOf(await this.#read(id));
   }
@@ -318,6 +323,7 @@ export class Agent {
   /** To be called when the network came back. */
   online(): void {
     this.#core.relays.online();
+    this.notifications.retry();
   }
 
   /** Ends all connections to relays, after what is being written is written. The store stays open. */
@@ -330,10 +336,6 @@ export class Agent {
     } finally {
       this.#core.relays.close();
     }
-  }
-
-  #create(connection: Connection, server: Server, mode: "messaging" | "contact"): ReturnType<Performer["create"]> {
-    return new Performer(this.#core, this.#own).create(connection, server, mode);
   }
 
   async #read(id: string): Promise<Connection> {

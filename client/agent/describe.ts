@@ -20,7 +20,7 @@ export function shortLinkOf(mode: ConnectionMode, server: Server, { linkId, link
 
 /** What the application may know of a connection: nothing that has to stay secret. */
 export function infoOf(record: Connection): ConnectionInfo {
-  const { id, profile, createdAt, role, status, agentVersion, ratchet, sync, receive, send, confirmation } = record;
+  const { id, profile, createdAt, role, status, agentVersion, ratchet, sync, receive, send, confirmation, notifies } = record;
   return {
     id,
     profile,
@@ -33,6 +33,7 @@ export function infoOf(record: Connection): ConnectionInfo {
     quantumSafe: { sending: ratchet?.sndKem ?? false, receiving: ratchet?.rcvKem ?? false },
     sync: sync.state,
     isMoving: receive.some(isMoving),
+    notifications: notifies !== false,
     securityCode: ratchet && sha256(ratchet.associatedData),
     confirmation: confirmation?.isAllowed === false ? confirmation.id : null,
   };

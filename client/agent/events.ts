@@ -1,5 +1,6 @@
 import type { Server } from "#protocol/address";
 import type { Integrity } from "./integrity.ts";
+import type { NotificationsState } from "./notifications/state.ts";
 import type { SyncState } from "./records.ts";
 import type { SimplexError } from "../errors.ts";
 
@@ -76,6 +77,8 @@ export type PassingEvent =
   | { readonly type: "delayed"; readonly connection: string; readonly item: number | null; readonly error: SimplexError }
   /** Something that came could not be used, or something could not be done. The connection lives on. */
   | { readonly type: "error"; readonly connection: string | null; readonly error: Error }
+  /** The notification server was asked in the background, and it stands so now. */
+  | { readonly type: "notifications"; readonly state: NotificationsState }
   /** `moveAll` has come this far. */
   | { readonly type: "moving"; readonly done: number; readonly failed: number; readonly total: number };
 

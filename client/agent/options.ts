@@ -89,6 +89,8 @@ export interface ConnectionInfo {
   readonly quantumSafe: { readonly sending: boolean; readonly receiving: boolean };
   readonly sync: "ok" | "allowed" | "required" | "started" | "agreed";
   readonly isMoving: boolean;
+  /** Whether a push tells of its messages. */
+  readonly notifications: boolean;
   /** 32 bytes that are the same on both sides unless somebody sits in between; null before there is a ratchet. */
   readonly securityCode: Uint8Array | null;
   /** To be passed to `allow`; null when there is none. */

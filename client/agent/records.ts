@@ -12,24 +12,24 @@ import {
 
 // What the agent stores. The schemas are types and checks at once; a record in memory has the same shape as on disk.
 
-const bytes: v.GenericSchema<unknown, Uint8Array> = v.instance(Uint8Array);
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const bytes: v.GenericSchema<unknown, Uint8Array> = v.instance(Uint8Array);
+export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 function publicKey<A extends AlgorithmName>(...algorithms: readonly A[]): v.GenericSchema<unknown, PublicKey<A>> {
   return v.object({ algorithm: v.picklist(algorithms), raw: bytes }) as unknown as v.GenericSchema<unknown, PublicKey<A>>;
 }
 
-function secretKey<A extends AlgorithmName>(...algorithms: readonly A[]): v.GenericSchema<unknown, SecretKey<A>> {
+export function secretKey<A extends AlgorithmName>(...algorithms: readonly A[]): v.GenericSchema<unknown, SecretKey<A>> {
   return v.object({ algorithm: v.picklist(algorithms), secret: bytes }) as unknown as v.GenericSchema<unknown, SecretKey<A>>;
 }
 
-function keyPair<A extends AlgorithmName>(algorithm: A): v.GenericSchema<unknown, KeyPair<A>> {
+export function keyPair<A extends AlgorithmName>(algorithm: A): v.GenericSchema<unknown, KeyPair<A>> {
   return v.object({ publicKey: publicKey(algorithm), secretKey: secretKey(algorithm) });
 }
 
 const authPublicKey = publicKey("Ed25519", "Ed448", "X25519");
 
-const server: v.GenericSchema<unknown, Server> = v.object({ hosts: v.array(v.string()), port: v.string(), keyHash: bytes });
+export const server: v.GenericSchema<unknown, Server> = v.object({ hosts: v.array(v.string()), port: v.string(), keyHash: bytes });
 const mode = v.nullable(v.picklist(["messaging", "contact"]));
 
 /** A queue that this side receives from. */
@@ -53,6 +53,8 @@ const rcvQueue = v.object({
   replaces: v.nullable(count),
   /** How far the replacement of this queue has come. */
   rotation: v.nullable(v.picklist(["started", "sending_qadd", "sending_quse", "draining", "received_message"])),
+  /** When its relay got the newest message that came; seconds since 1970. Absent before the first. */
+  newestAt: v.optional(count),
 });
 export type RcvQueue = Readonly<v.InferOutput<typeof rcvQueue>>;
 
@@ -149,6 +151,8 @@ const connection = v.object({
   /** Of the owner of a short link. */
   link: v.nullable(v.object({ linkId: bytes, linkKey: bytes, rootKey: keyPair("Ed25519"), fixedData: bytes })),
   todo: v.array(task),
+  /** Whether its messages are worth a notification; absent: they are. */
+  notifies: v.optional(v.boolean()),
 });
 export type Connection = Readonly<v.InferOutput<typeof connection>>;
 export type ShortLinkOwner = NonNullable<Connection["link"]>;
@@ -224,7 +228,7 @@ export type Removal = Readonly<v.InferOutput<typeof removal>>;
 const linkKey = v.object({ authKeys: keyPair("Ed25519"), at: count });
 export type LinkKey = Readonly<v.InferOutput<typeof linkKey>>;
 
-function checked<T>(schema: v.GenericSchema<unknown, T>): (value: unknown) => T {
+export function checked<T>(schema: v.GenericSchema<unknown, T>): (value: unknown) => T {
   return (value) => v.parse(schema, value);
 }
 

@@ -15,6 +15,9 @@ export const TABLE = {
   removals: "removals",
   linkKeys: "linkKeys",
   events: "events",
+  device: "device",
+  followed: "followed",
+  retired: "retired",
 } as const;
 
 const DIGITS = 12;

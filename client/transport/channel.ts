@@ -1,6 +1,6 @@
 import { wipe } from "#crypto/bytes";
 import { CryptoError } from "#crypto/errors";
-import type { PublicKey } from "#crypto/keys";
+import type { PublicKey, SignatureAlgorithm } from "#crypto/keys";
 import type { Server } from "#protocol/address";
 import type { ServiceSession } from "#protocol/authorize";
 import { type ChainKey, type ChainKeys, clearBlock, openBlock, openClearBlock, sealBlock } from "#protocol/block";
@@ -19,6 +19,8 @@ export interface Channel extends SessionParams {
   readonly host: string;
   /** The relay's X25519 key of this session; null in v6. */
   readonly routerKey: PublicKey<"X25519"> | null;
+  /** Of the relay's certificate: what else the relay signs is verified with it. */
+  readonly leafKey: PublicKey<SignatureAlgorithm>;
   readonly service: ChannelService | null;
   /**
    * Sends one block; resolves when there is room for the next one. What is sent on a closed channel is dropped.
@@ -38,6 +40,7 @@ export interface Agreement extends SessionParams {
   readonly server: Server;
   readonly host: string;
   readonly routerKey: PublicKey<"X25519"> | null;
+  readonly leafKey: PublicKey<SignatureAlgorithm>;
   readonly service: ChannelService | null;
   /** Null: blocks are clear. */
   readonly keys: ChainKeys | null;
@@ -49,6 +52,7 @@ export class SocketChannel implements Channel {
   readonly version: number;
   readonly sessionId: Uint8Array;
   readonly routerKey: PublicKey<"X25519"> | null;
+  readonly leafKey: PublicKey<SignatureAlgorithm>;
   readonly service: ChannelService | null;
   readonly contents: AsyncIterable<Uint8Array>;
   readonly #socket: BlockSocket;
@@ -62,6 +66,7 @@ export class SocketChannel implements Channel {
     this.version = agreement.version;
     this.sessionId = agreement.sessionId;
     this.routerKey = agreement.routerKey;
+    this.leafKey = agreement.leafKey;
     this.service = agreement.service;
     this.#sendKey = agreement.keys?.clientToRouter ?? null;
     this.#receiveKey = agreement.keys?.routerToClient ?? null;

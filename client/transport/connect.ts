@@ -9,9 +9,7 @@ import {
   type SecretKey,
   type SignatureAlgorithm,
 } from "#crypto/keys";
-import { randomBytes } from "#crypto/random";
 import { signKey } from "#crypto/signed-key";
-import type { Server } from "#protocol/address";
 import { chainKeys, type ChainKeys, clearBlock, encryptsBlocks, openClearBlock } from "#protocol/block";
 import { verifyCertChainPubKey } from "#protocol/certchain";
 import { DecodeError, decodePrefix, encode } from "#protocol/codec";
@@ -24,13 +22,10 @@ import {
   type ServiceRole,
   verifyWebIdentity,
 } from "#protocol/handshake";
-import { CHALLENGE_LENGTH } from "#protocol/limits";
 import { agreedVersion, CLIENT_VERSIONS, VERSION, type VersionRange } from "#protocol/version";
-import { type Clock, systemClock } from "../clock.ts";
 import { ConnectError, UsageError } from "../errors.ts";
+import { attempt, type Attempt, type AttemptOptions, firstBlock, nextBlock, SMP } from "./attempt.ts";
 import { type Channel, type ChannelService, SocketChannel } from "./channel.ts";
-import { BlockSocket, openWebSocket, type SocketFactory } from "./socket.ts";
-import { connectUrl, isLoopback } from "./url.ts";
 
 /** With what a service makes itself known: its certificates (DER, leaf first) and the leaf's key. */
 export interface ServiceCredentials {
@@ -39,32 +34,10 @@ export interface ServiceCredentials {
   readonly key: SecretKey<SignatureAlgorithm>;
 }
 
-export interface ConnectOptions {
-  /** The relay and its identity, as its address names them. */
-  readonly server: Server;
-  /** Where to connect if not to the server's first host: `wss://` or `ws://`. Its query is replaced. */
-  readonly url?: string | undefined;
+export interface ConnectOptions extends AttemptOptions {
   /** Versions to offer; all that this client speaks unless given. */
   readonly versions?: VersionRange | undefined;
   readonly service?: ServiceCredentials | undefined;
-  /** Milliseconds for the socket and the handshake together: 15,000 unless given. */
-  readonly timeout?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly openSocket?: SocketFactory | undefined;
-  readonly clock?: Clock | undefined;
-}
-
-const CONNECT_TIMEOUT = 15_000;
-
-/** What one attempt knows. */
-interface Attempt {
-  readonly options: ConnectOptions;
-  readonly socket: BlockSocket;
-  readonly challenge: Uint8Array;
-  readonly host: string;
-  /** Whether nobody between the two ends can read along. */
-  readonly isPrivate: boolean;
-  readonly clock: Clock;
 }
 
 /**
@@ -72,62 +45,18 @@ interface Attempt {
  * dates, fingerprint, signature over a fresh challenge. A relay that proves less is refused.
  * @throws ConnectError, UsageError
  */
-export async function connect(options: ConnectOptions): Promise<Channel> {
-  const clock = options.clock ?? systemClock;
-  const challenge = randomBytes(CHALLENGE_LENGTH);
-  const url = connectUrl(options.server, options.url, challenge);
-  if (options.signal?.aborted) throw aborted(url.host, options.signal);
-  const socket = new BlockSocket(open(options.openSocket ?? openWebSocket, url), clock);
-  const isPrivate = url.protocol === "wss:" || isLoopback(url.hostname);
-  const attempt = { options, socket, challenge, host: url.host, isPrivate, clock };
-  try {
-    return await inTime(attempt, handshake(attempt));
-  } catch (error) {
-    socket.close();
-    throw error;
-  }
+export function connect(options: ConnectOptions): Promise<Channel> {
+  return attempt(options, SMP, (under) => handshake(under, options));
 }
 
-function open(openSocket: SocketFactory, url: URL): ReturnType<SocketFactory> {
-  try {
-    return openSocket(url.href);
-  } catch (cause) {
-    const what = `this platform opens no socket to ${url.host}; pages loaded over https may only use wss://`;
-    throw new UsageError(what, { cause });
-  }
-}
-
-function aborted(host: string, signal: AbortSignal): ConnectError {
-  return new ConnectError(host, "aborted", "connecting was given up", { cause: signal.reason });
-}
-
-function inTime<T>({ options, host, clock }: Attempt, work: Promise<T>): Promise<T> {
-  const { signal, timeout = CONNECT_TIMEOUT } = options;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      if (signal) reject(aborted(host, signal));
-    };
-    const cancel = clock.after(timeout, () => {
-      const what = `no handshake within ${timeout} ms; check the network and try again`;
-      reject(new ConnectError(host, "timeout", what));
-    });
-    signal?.addEventListener("abort", onAbort);
-    work.then(resolve, reject).finally(() => {
-      cancel();
-      signal?.removeEventListener("abort", onAbort);
-    });
-  });
-}
-
-async function handshake(attempt: Attempt): Promise<Channel> {
-  const { socket, options, host } = attempt;
-  await Promise.race([socket.opened, socket.closed]);
-  const hello = readHello(attempt, await nextBlock(attempt, "unreachable"));
-  const { key } = verifyRelay(attempt, hello);
-  const version = chooseVersion(attempt, hello);
+async function handshake(under: Attempt, options: ConnectOptions): Promise<Channel> {
+  const { socket, host } = under;
+  const hello = await firstBlock(under, (block) => readServerHello(openClearBlock(block)));
+  const { key, leaf } = verifyRelay(under, hello);
+  const version = chooseVersion(under, options, hello);
   const clientKey = version >= VERSION.authKeys ? generateKeyPair("X25519") : null;
   const encrypts = clientKey && encryptsBlocks(version, false, true);
-  const keys = encrypts ? agreeKeys(attempt, hello.sessionId, key, clientKey) : null;
+  const keys = encrypts ? agreeKeys(under, hello.sessionId, key, clientKey) : null;
   const offer = options.service ? offerService(options.service) : null;
   const answer = encode(clientHello, {
     version,
@@ -137,40 +66,22 @@ async function handshake(attempt: Attempt): Promise<Channel> {
     service: offer?.clientService ?? null,
   });
   void socket.send(clearBlock(answer));
-  const service = offer ? await awaitService(attempt, offer) : null;
+  const service = offer ? await awaitService(under, offer) : null;
   return new SocketChannel(socket, {
     server: options.server,
     host,
     version,
     sessionId: hello.sessionId,
+    leafKey: leaf.publicKey,
     routerKey: version >= VERSION.authKeys ? key : null,
     service,
     keys,
   });
 }
 
-async function nextBlock({ socket, host }: Attempt, failure: "unreachable" | "refused"): Promise<Uint8Array> {
-  const { value } = await socket.blocks.next();
-  if (value) return value;
-  const { code, reason, violation } = await socket.closed;
-  if (violation !== null) throw new ConnectError(host, "malformed", `${violation}; this is no SMP relay`);
-  const detail = `close code ${code}${reason === "" ? "" : `, ${reason}`}`;
-  if (failure === "refused") throw new ConnectError(host, failure, `the relay ended the handshake (${detail})`);
-  throw new ConnectError(host, failure, `no relay answers there (${detail}); check the address and the network`);
-}
-
-function readHello({ host }: Attempt, block: Uint8Array): ServerHello {
-  try {
-    return readServerHello(openClearBlock(block));
-  } catch (cause) {
-    if (!(cause instanceof DecodeError || cause instanceof CryptoError)) throw cause;
-    throw new ConnectError(host, "malformed", "the relay's hello cannot be read; this is no SMP relay", { cause });
-  }
-}
-
 /** SMP transport, router hello: what a web client has to verify, and nothing less. */
 function verifyRelay(
-  { options, host, challenge, clock }: Attempt,
+  { server, host, challenge, clock }: Attempt,
   hello: ServerHello,
 ): VerifiedChain & { readonly key: PublicKey<"X25519"> } {
   const { authPubKey, webIdentityProof, sessionId } = hello;
@@ -180,7 +91,7 @@ function verifyRelay(
   }
   try {
     const verified = verifyCertChainPubKey(authPubKey, "X25519", clock.now());
-    if (!equal(verified.identity, options.server.keyHash)) {
+    if (!equal(verified.identity, server.keyHash)) {
       throw new ConnectError(host, "identity", "another relay answers than the address names; check the address");
     }
     if (!verifyWebIdentity(verified.leaf.publicKey, challenge, sessionId, webIdentityProof)) {
@@ -193,7 +104,7 @@ function verifyRelay(
   }
 }
 
-function chooseVersion({ options, host, isPrivate }: Attempt, hello: ServerHello): number {
+function chooseVersion({ host, isPrivate }: Attempt, options: ConnectOptions, hello: ServerHello): number {
   const own = options.versions ?? CLIENT_VERSIONS;
   const version = agreedVersion(own, hello.versions);
   if (version === null) {
@@ -245,17 +156,17 @@ function offerService({ role, certChain, key }: ServiceCredentials): ServiceOffe
   };
 }
 
-async function awaitService(attempt: Attempt, offer: ServiceOffer): Promise<ChannelService> {
-  const block = await nextBlock(attempt, "refused");
+async function awaitService(under: Attempt, offer: ServiceOffer): Promise<ChannelService> {
+  const block = await nextBlock(under, "refused");
   try {
     const response = decodePrefix(serviceResponse, openClearBlock(block));
     if (response.type === "rejected") {
       const what = `the relay refused the service certificate (${response.error.type})`;
-      throw new ConnectError(attempt.host, "refused", what);
+      throw new ConnectError(under.host, "refused", what);
     }
     return { serviceId: response.serviceId, fingerprint: offer.fingerprint, sessionKey: offer.sessionKey };
   } catch (cause) {
     if (!(cause instanceof DecodeError || cause instanceof CryptoError)) throw cause;
-    throw new ConnectError(attempt.host, "malformed", "the relay's answer to the service cannot be read", { cause });
+    throw new ConnectError(under.host, "malformed", "the relay's answer to the service cannot be read", { cause });
   }
 }

@@ -45,20 +45,22 @@ const HIGH_WATER = 16 * BLOCK_SIZE;
 /** Milliseconds between looks at the buffer: WebSockets have no event for it. */
 const DRAIN_POLL = 20;
 
-/** A WebSocket that carries blocks of 16,384 bytes and nothing else. */
+/** A WebSocket that carries blocks of one size, 16,384 bytes unless given, and nothing else. */
 export class BlockSocket {
   readonly opened: Promise<void>;
   readonly closed: Promise<Closing>;
   readonly #socket: SocketLike;
   readonly #clock: Clock;
+  readonly #blockSize: number;
   readonly #blocks = new Mailbox<Uint8Array>();
   #closing: Closing | null = null;
   #settleOpened: () => void = () => undefined;
   #settleClosed: (closing: Closing) => void = () => undefined;
 
-  constructor(socket: SocketLike, clock: Clock) {
+  constructor(socket: SocketLike, clock: Clock, blockSize = BLOCK_SIZE) {
     this.#socket = socket;
     this.#clock = clock;
+    this.#blockSize = blockSize;
     this.opened = new Promise((resolve) => (this.#settleOpened = resolve));
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     socket.binaryType = "arraybuffer";
@@ -81,8 +83,8 @@ export class BlockSocket {
 
   #receive(data: unknown): void {
     if (!(data instanceof ArrayBuffer)) return this.violated("the relay sent a message that is not binary");
-    if (data.byteLength === BLOCK_SIZE) return this.#blocks.put(new Uint8Array(data));
-    this.violated(`the relay sent a message of ${data.byteLength} bytes where a block of ${BLOCK_SIZE} belongs`);
+    if (data.byteLength === this.#blockSize) return this.#blocks.put(new Uint8Array(data));
+    this.violated(`the relay sent a message of ${data.byteLength} bytes where a block of ${this.#blockSize} belongs`);
   }
 
   #end(code: number, reason: string, violation: string | null): void {

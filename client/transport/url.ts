@@ -25,9 +25,13 @@ function givenUrl(text: string): URL {
   return url;
 }
 
-/** Where to connect, with the challenge (32 bytes) that the relay has to sign. @throws UsageError */
-export function connectUrl(server: Server, given: string | undefined, challenge: Uint8Array): URL {
+/**
+ * Where to connect, with the challenge (32 bytes) that the relay has to sign. `path`: below the relay's URL, with its slash.
+ * @throws UsageError
+ */
+export function connectUrl(server: Server, given: string | undefined, challenge: Uint8Array, path = ""): URL {
   const url = given === undefined ? baseUrl(server) : givenUrl(given);
+  if (path !== "") url.pathname = `${url.pathname.replace(/\/$/, "")}${path}`;
   // The router takes the first `challenge=` it finds, so no other query may stand before it.
   url.search = challengeQuery(challenge);
   url.hash = "";

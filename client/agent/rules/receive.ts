@@ -75,9 +75,13 @@ async function process(step: Step, queue: RcvQueue, { msgId, encBody }: BrokerMe
   }
   const opened = open(queue, received.body);
   const { envelope, header } = opened;
-  if (header.e2eKey !== null) return first(step, queue, opened);
+  if (header.e2eKey !== null) {
+    noteTime(step, queue, received.ts);
+    return first(step, queue, opened);
+  }
   if (opened.senderKey !== null) throw new PeerError("A_PROHIBITED", "only a confirmation may hold a key");
   if (hasToWait(step, queue)) return true;
+  noteTime(step, queue, received.ts);
   if (envelope.type === "message" || envelope.type === "ratchetKey") {
     step.update({ agentVersion: raisedAgentVersion(step.connection.agentVersion, envelope.agentVersion) });
   }
@@ -91,6 +95,11 @@ async function process(step: Step, queue: RcvQueue, { msgId, encBody }: BrokerMe
     case "invitation":
       throw new PeerError("A_PROHIBITED", `a ${envelope.type} cannot come here`);
   }
+}
+
+/** Notifications of what is no newer than this tell nothing new. */
+function noteTime(step: Step, { id }: RcvQueue, ts: number): void {
+  if (ts > (step.rcvQueue(id).newestAt ?? -1)) step.updateRcvQueue(id, { newestAt: ts });
 }
 
 /** A message whose header has a key: a confirmation, or an invitation for an address. */

@@ -34,6 +34,8 @@ export interface Workers {
   watch(connection: string, event: ConnectionEvent): void;
   /** Deletes queues whose connection is gone. */
   remove(): void;
+  /** Sees how each connection is after a start and after every change. */
+  look(connection: Connection, isGone: boolean): void;
 }
 
 const FLUSH_DELAY = 500;
@@ -130,6 +132,7 @@ export class Core {
         queues.push({ kind: "recipient", entityId: queue.rcvId, key: queue.authKey });
         kept.set(relay, queues);
       }
+      this.#workers?.look(value, false);
       if (value.todo.length > 0) this.#workers?.work(value.id, false);
       for (const { id } of value.send) this.#workers?.deliver(value.id, id, false);
       if (value.status === "leaving") await this.step(value.id, leaveIfEmpty);
@@ -192,6 +195,7 @@ export class Core {
       }
     } else this.journal.putBack(handled);
     this.#reindex(before, step);
+    if (before !== connection || step.isGone) this.#workers?.look(connection, step.isGone);
     written.tell();
     for (const { event } of step.events) this.#workers?.watch(connection.id, event);
     for (const error of step.faults) this.journal.pass({ type: "error", connection: connection.id, error });

@@ -7,6 +7,8 @@ import { UnexpectedAnswerError } from "../../errors.ts";
 import * as smp from "../../smp/calls.ts";
 import { createQueue, senderIdOf } from "../../smp/queue.ts";
 import { readRecord, recordChange } from "../../store/record.ts";
+import { shortLinkOf } from "../describe.ts";
+import type { NewLinkOptions } from "../options.ts";
 import { checkLinkKey, type Connection, type RcvQueue, type ShortLinkOwner } from "../records.ts";
 import { newRcvQueue } from "../rules/queues.ts";
 import { TABLE } from "../tables.ts";
@@ -19,6 +21,7 @@ import { LinkError } from "../wire/link-error.ts";
 import type { ShortLink } from "../wire/short-link.ts";
 import type { Core } from "./core.ts";
 import type { OwnRelays } from "./own-relays.ts";
+import { Performer } from "./perform.ts";
 
 /** A new queue for a link, and what its owner needs to change the short link's data. */
 export interface LinkedQueue {
@@ -38,7 +41,7 @@ export function userDataOf(mode: ConnectionMode, data: Uint8Array): UserLinkData
   return { type: "contact", agentVersions: AGENT_VERSIONS, direct: true, owners: [], relays: [], data };
 }
 
-/** Short links on relays (agent protocol, short link data). */
+/** Links and the queues that they lead to (agent protocol, short link data). */
 export class Links {
   readonly #core: Core;
   readonly #own: OwnRelays;
@@ -48,11 +51,28 @@ export class Links {
     this.#own = own;
   }
 
+  /** The first queue of a connection, and the short link to it unless none is wanted; then the connection itself. */
+  async begin(
+    connection: Connection,
+    mode: ConnectionMode,
+    request: (uri: QueueUri) => ConnectionRequest,
+    { server, data = new Uint8Array(), short = true }: NewLinkOptions,
+  ): Promise<{ readonly queue: RcvQueue; readonly short: ShortLink | null }> {
+    const at: Server = server ?? this.#own.choose();
+    const queueMode = mode === "invitation" ? "messaging" : "contact";
+    const made = short
+      ? await this.#create(connection, at, mode, request, data)
+      : { queue: await new Performer(this.#core, this.#own).create(connection, at, queueMode), link: null };
+    const queue = { ...made.queue, id: connection.nextQueue };
+    await this.#core.begin({ ...connection, nextQueue: queue.id + 1, receive: [queue], link: made.link }, () => undefined);
+    return { queue, short: made.link && shortLinkOf(mode, queue.server, made.link) };
+  }
+
   /**
    * A queue with the data of a short link. The data names the queue, so the id comes first: it follows from the
    * correlation id, which is used for this one command only.
    */
-  async create(
+  async #create(
     connection: Connection,
     server: Server,
     mode: ConnectionMode,
