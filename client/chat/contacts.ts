@@ -9,6 +9,7 @@ import { checkCalls } from "./rules/compose.ts";
 import { contactOf, userOf } from "./rules/records.ts";
 import { codeText, isSameCode } from "./rules/security-code.ts";
 import type { Core } from "./runtime/core.ts";
+import { changingContact } from "./runtime/loudness.ts";
 import { TABLE } from "./tables.ts";
 import type { KnownEvent } from "./wire/event.ts";
 import { newSharedId } from "./wire/ids.ts";
@@ -48,8 +49,9 @@ export class Contacts {
     return all.find((one) => one.name === name) ?? null;
   }
 
-  set(id: string, settings: ContactSettings): Promise<Contact> {
-    return this.#core.step((step) => setContact(step, id, settings));
+  async set(id: string, settings: ContactSettings): Promise<Contact> {
+    const contact = await this.get(id);
+    return changingContact(this.#core, contact, settings, () => this.#core.step((step) => setContact(step, id, settings)));
   }
 
   /** What the user wants with this contact, in place of what it wants with all. The contact is told. */

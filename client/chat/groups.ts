@@ -32,6 +32,7 @@ import { userOf } from "./rules/records.ts";
 import type { Core } from "./runtime/core.ts";
 import type { GroupMaker } from "./runtime/group-maker.ts";
 import { groupLinkData } from "./runtime/group-publisher.ts";
+import { changingGroup } from "./runtime/loudness.ts";
 import { TABLE } from "./tables.ts";
 import { newRandomId } from "./wire/ids.ts";
 import type { GroupPreferences, Role } from "./wire/preferences.ts";
@@ -229,8 +230,9 @@ export class Groups {
     });
   }
 
-  set(id: string, settings: GroupSettings): Promise<Group> {
-    return this.#core.step((step) => setGroup(step, id, settings));
+  async set(id: string, settings: GroupSettings): Promise<Group> {
+    const group = await this.get(id);
+    return changingGroup(this.#core, group, settings, () => this.#core.step((step) => setGroup(step, id, settings)));
   }
 
   /** A link through which anybody may join with this role. For admins. @throws ChatError, and the errors of relays */

@@ -9,6 +9,7 @@ import { eraseStored, openSession } from "./session/open.ts";
 import { applyUpdate, installOffline, subscribeUpdate } from "./session/updates.ts";
 import { App } from "./state/app.ts";
 import { watchLooking } from "./state/notifications.ts";
+import { parseRoute } from "./state/route.ts";
 import { showTheme } from "./state/theme.ts";
 import { Root } from "./view/root.tsx";
 
@@ -18,8 +19,8 @@ const root = document.querySelector("#app");
 if (!root) throw new Error("the page has no place for the program");
 const app = new App(openSession, eraseStored);
 // A notification was pressed.
-navigator.serviceWorker?.addEventListener("message", ({ data }: MessageEvent<{ readonly open?: unknown } | null>) => {
-  if (typeof data?.open === "string") app.go({ page: "chat", chat: data.open });
+navigator.serviceWorker?.addEventListener("message", ({ data }: MessageEvent<{ readonly place?: unknown } | null>) => {
+  if (typeof data?.place === "string") app.go(parseRoute(data.place));
 });
 subscribeUpdate((update) => (app.update.value = update === "none" ? null : applyUpdate));
 render(<Root app={app} />, root);

@@ -76,7 +76,10 @@ function versionOf(files: readonly (readonly [string, Uint8Array])[]): string {
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 
-/** Builds the web client from its sources: the page, the worker with the chat in it, and what lets it start offline. */
+/**
+ * Builds the web client from its sources: the page, the worker with the chat in it, what wakes that for a push, and what
+ * lets the page start offline.
+ */
 export function bundleWeb(): Promise<WebFiles> {
   return building(async (esbuild) => {
     const { outputFiles, metafile } = await esbuild.build({
@@ -93,7 +96,8 @@ export function bundleWeb(): Promise<WebFiles> {
     const files = [...built, ...staticFiles()].toSorted(byName);
     const template = readFileSync(join(SOURCE, "index.html"));
     const version = versionOf([...files, ["index.html", template]]);
-    const index = shell(entryOf(metafile as Metafile, PAGE), entryOf(metafile as Metafile, WORKER), version);
+    const worker = entryOf(metafile as Metafile, WORKER);
+    const index = shell(entryOf(metafile as Metafile, PAGE), worker, version);
     const { outputFiles: [service] = [] } = await esbuild.build({
       ...COMMON,
       entryPoints: [SERVICE_WORKER],
@@ -101,6 +105,12 @@ export function bundleWeb(): Promise<WebFiles> {
       define: { VERSION: JSON.stringify(version), FILES: JSON.stringify(files.map(([name]) => name)) },
     });
     if (!service) throw new Error("esbuild built no service worker");
-    return new Map([...files, ["index.html", Buffer.from(index)], ["service-worker.js", service.contents]]);
+    // The names of service workers stay, for browsers look for new versions under them.
+    return new Map([
+      ...files,
+      ["index.html", Buffer.from(index)],
+      ["service-worker.js", service.contents],
+      ["push-worker.js", Buffer.from(`import "./${worker.file}";\n`)],
+    ]);
   });
 }

@@ -9,9 +9,10 @@ import {
   memberInfoReceived,
 } from "../rules/group/handshake.ts";
 import type { Step } from "../step.ts";
-import { TABLE } from "../tables.ts";
+import { groupOfMember, TABLE } from "../tables.ts";
 import { type Core, ignoringMissing } from "./core.ts";
 import { noteFate } from "./fates.ts";
+import { quieten } from "./loudness.ts";
 
 type Bound = ConnectionEvent & { readonly connection: string };
 
@@ -47,7 +48,8 @@ export class GroupReader {
       case "info":
         return this.#stepFor(id, (step) => memberInfoReceived(step, id, event.info));
       case "connected":
-        return this.#stepFor(id, (step) => memberConnected(step, id));
+        await this.#stepFor(id, (step) => memberConnected(step, id));
+        return quieten(core, event.connection, await core.readSound(TABLE.groups, groupOfMember(id) ?? ""));
       case "failed":
         return this.#stepFor(id, (step) => memberFailed(step, id, event.detail));
       case "sent":

@@ -14,6 +14,7 @@ import { noteFate } from "./fates.ts";
 import type { Transfers } from "./transfers.ts";
 import type { Forgetting } from "./forgetting.ts";
 import { GroupReader } from "./group-reader.ts";
+import { quieten } from "./loudness.ts";
 
 type Bound = ConnectionEvent & { readonly connection: string };
 
@@ -76,6 +77,7 @@ export class Reader {
         return this.#core.tell({ type: "agent", contact: null, event });
       case "down":
       case "moving":
+      case "notifications":
         return this.#core.tell({ type: "agent", contact: null, event });
       case "delayed":
         return this.#core.tell({ type: "agent", contact: await this.#contactOf(event.connection), event });
@@ -153,7 +155,8 @@ export class Reader {
       case "info":
         return void await this.#stepFor(id, (step) => infoReceived(step, id, event.info));
       case "connected":
-        return void await this.#stepFor(id, (step) => connected(step, id));
+        await this.#stepFor(id, (step) => connected(step, id));
+        return quieten(core, event.connection, await core.readSound(TABLE.contacts, id));
       case "failed":
         return void await this.#stepFor(id, (step, { origin }) => {
           const isGone = event.reason === "NOT_AVAILABLE" && (origin === "link" || origin === "address");

@@ -1,6 +1,7 @@
 import type { ProxyPolicy } from "../../agent/rules/route.ts";
 import type { Chat } from "../../chat/chat.ts";
 import type { ChatHappening } from "../../chat/events.ts";
+import type { PushApi, PushState } from "../push/api.ts";
 
 /** Everything of a chat that is a group of methods: `users`, `links`, `contacts`, `messages`, `history`... */
 export type FacadeName = Exclude<keyof Chat, "events" | "notes" | "close">;
@@ -52,6 +53,8 @@ export interface SessionStatus {
   readonly generation: number;
   /** Why it failed. */
   readonly failure: Error | null;
+  /** Null while it is not known. */
+  readonly push: PushState | null;
 }
 
 /** What the relay that serves the page says of itself (/relay.json). */
@@ -60,6 +63,13 @@ export interface OwnRelay {
   readonly fingerprint: string;
   /** Whether new connections can be made on it: by anybody, those who know its password, or nobody. */
   readonly newQueues: "open" | "password" | "off";
+  /** Null: it sends no pushes. */
+  readonly notifications: {
+    /** `ntf://<fingerprint>@host[:port]` */
+    readonly address: string;
+    /** Whose pushes the browser is to take (RFC 8292): base64url of an uncompressed point of P-256. */
+    readonly vapid: string;
+  } | null;
 }
 
 export interface PassphraseApi {
@@ -84,6 +94,7 @@ export interface Session {
   readonly status: SessionStatus;
   subscribeStatus(listener: (status: SessionStatus) => void): Unsubscribe;
   readonly passphrase: PassphraseApi;
+  readonly push: PushApi;
   settings(): Promise<Settings>;
   /** Takes effect at once. @throws AddressError for a relay that is none; nothing is changed then */
   setSettings(part: Partial<Settings>): Promise<Settings>;

@@ -1,4 +1,5 @@
 import { StoreError } from "../../store/store.ts";
+import type { PushApi } from "../push/api.ts";
 import {
   type ChatApi,
   type OwnRelay,
@@ -58,6 +59,7 @@ const ABSENCE = 15_000;
 class PageSession implements Session {
   readonly chat: ChatApi;
   readonly passphrase: PassphraseApi;
+  readonly push: PushApi;
   readonly #remote: Remote;
   readonly #candidate: Candidate;
   readonly #listeners = new Set<(status: SessionStatus) => void>();
@@ -68,6 +70,7 @@ class PageSession implements Session {
     this.#remote = remote;
     this.#candidate = new Candidate(remote, () => this.#update());
     this.chat = chatOf(remote);
+    this.push = facade(remote, "push") as PushApi;
     this.passphrase = {
       isSet: () => this.#do("isSealed"),
       set: (passphrase) => this.#do("setPassphrase", passphrase),
@@ -174,6 +177,7 @@ class PageSession implements Session {
       relays: state?.relays ?? [],
       since: state?.since ?? Date.now(),
       failure,
+      push: state?.push ?? null,
     };
   }
 

@@ -1,3 +1,4 @@
+import type { PushState } from "../push/api.ts";
 import type { RelayState, SessionStatus } from "./api.ts";
 import type { PlainError } from "./errors.ts";
 import type { PlainHappening } from "./happenings.ts";
@@ -7,6 +8,8 @@ import type { PlainHappening } from "./happenings.ts";
 export const CHANNEL = "smp-edge chat";
 /** Web Lock of the worker that has the chat. */
 export const LEADER_LOCK = "smp-edge chat leader";
+/** Web Lock of every tab that somebody looks at. */
+export const LOOKING = "smp-edge looking";
 export const PROFILE = "smp-edge chat";
 
 /** Ids of leaders: later ones are greater. */
@@ -27,6 +30,7 @@ export interface LeaderState {
   readonly relays: readonly RelayState[];
   readonly since: number;
   readonly failure: PlainError | null;
+  readonly push: PushState | null;
 }
 
 export interface Call {

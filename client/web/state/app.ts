@@ -4,8 +4,9 @@ import type { Item, User } from "../../chat/records.ts";
 import type { Session, SessionStatus } from "../session/api.ts";
 import { words } from "../words/words.ts";
 import { Composers } from "./composer.ts";
-import { notify } from "./notifications.ts";
+import { closeShown, closeStale, notify } from "./notifications.ts";
 import { People } from "./people.ts";
+import { Push } from "./push.ts";
 import { Questions } from "./questions.ts";
 import { formatRoute, linkInFragment, parentOf, parseRoute, type Route } from "./route.ts";
 import { Talk } from "./talk.ts";
@@ -44,6 +45,7 @@ export class App {
   readonly questions = new Questions();
   readonly people: People;
   readonly composers = new Composers();
+  readonly push = new Push(this);
   /** The conversation that is open. */
   readonly talk = signal<Talk | null>(null);
   readonly unread = computed(() => this.people.unread.value);
@@ -86,6 +88,7 @@ export class App {
       const session = await this.#open(passphrase === undefined ? {} : { passphrase });
       this.#listen(session);
       await this.#enter();
+      this.push.refresh().catch((error: unknown) => this.note(error));
     } catch (error) {
       if (needsPassphrase(error)) this.stage.value = { is: "locked", wasWrong: passphrase !== undefined };
       else this.stage.value = { is: "broken", error };
@@ -136,7 +139,7 @@ export class App {
     }
     await this.people.load();
     this.stage.value = { is: "open" };
-    await this.#follow();
+    await Promise.all([this.#follow(), closeStale()]);
   }
 
   /** Somebody else of one's own profiles. */
@@ -235,7 +238,20 @@ export class App {
     // Somebody may have gone on meanwhile.
     if (this.#routedChat !== chat || this.talk.value) return;
     if (this.people.lines.value.has(chat)) await this.#follow();
-    else this.go({ page: "list" }, { replace: true });
+    else await this.#followOther(chat);
+  }
+
+  /** A notification may be about another one of the own profiles. */
+  async #followOther(chat: string): Promise<void> {
+    const owners = await Promise.all(this.users.value.map(async ({ id }) => {
+      const lines = await this.chat.history.conversations(id);
+      return lines.some(({ conversation }) => conversation.id === chat) ? id : null;
+    }));
+    const owner = owners.find((id) => id !== null && id !== this.user.value?.id) ?? null;
+    if (this.#routedChat !== chat) return;
+    if (owner === null) return this.go({ page: "list" }, { replace: true });
+    await this.become(owner);
+    this.go({ page: "chat", chat }, { replace: true });
   }
 
   /** Does something that may fail, and then says why. True: it was done. */
@@ -254,7 +270,10 @@ export class App {
     this.people.happened(happening);
     this.talk.value?.happened(happening);
     if (happening.type === "item" && happening.isLoud) this.#hear(happening.item);
-    if (happening.type === "error") this.#note(happening.error);
+    if (happening.type === "error") this.note(happening.error);
+    if (happening.type === "conversation" && happening.conversation.unread === 0) {
+      void this.attempt(() => closeShown((chat) => chat === happening.conversation.id));
+    }
     if (happening.type === "itemGone") this.#unhear(({ id }) => id === happening.item);
     if (happening.type === "contactDeleted") this.#unhear(({ chat }) => chat === happening.contact);
     if (happening.type === "groupDeleted") this.#unhear(({ chat }) => chat === happening.group);
@@ -270,7 +289,8 @@ export class App {
     if (!user && this.stage.value.is === "open") await this.#enter();
   }
 
-  #note(error: Error): void {
+  /** Keeps what went wrong in the background. */
+  note(error: unknown): void {
     this.troubles.value = [...this.troubles.value.slice(1 - KEPT_TROUBLES), { at: Date.now(), text: explain(error) }];
   }
 

@@ -1,5 +1,10 @@
 import { signal } from "@preact/signals";
+import { pushRegistration } from "../push/browser.ts";
+import { closeOf, closeVague, show } from "../push/notice.ts";
+import { LOOKING } from "../session/protocol.ts";
+import { words } from "../words/words.ts";
 import type { App } from "./app.ts";
+import { formatRoute } from "./route.ts";
 
 const KEY = "notifications";
 
@@ -16,9 +21,6 @@ export async function setNotifying(isOn: boolean): Promise<void> {
   isNotifying.value = isAllowed;
   localStorage.setItem(KEY, isAllowed ? "on" : "off");
 }
-
-/** Held by every tab that somebody looks at. */
-const LOOKING = "smp-edge looking";
 
 let leave: (() => void) | null = null;
 
@@ -49,15 +51,30 @@ async function isAnybodyLooking(): Promise<boolean> {
 /** Shows that something came, when nobody looks. Who wrote is shown; what, is not: others may see the screen. */
 export async function notify(app: App, chat: string, name: string, text: string): Promise<void> {
   if (!isNotifying.value || permission() !== "granted" || await isAnybodyLooking()) return;
-  // The same of several tabs is one.
-  const options = { body: text, tag: chat, icon: new URL("icons/icon-192.png", document.baseURI).href };
-  const worker = await navigator.serviceWorker?.getRegistration();
+  // With pushes it looks the same whether the page is open or not, and of a message there is one.
+  const push = app.push.state;
+  const isNamed = push === null || push.mode === null || push.isNaming;
+  const place = formatRoute({ page: "chat", chat });
+  const news = { tag: chat, title: isNamed ? name : words.product, body: text, place };
+  const worker = await pushRegistration() ?? await navigator.serviceWorker?.getRegistration();
   // Phones allow it only to the service worker.
-  if (worker) return worker.showNotification(name, options);
-  const shown = new Notification(name, options);
+  if (worker) return show(worker, news);
+  const shown = new Notification(news.title, { body: text, tag: chat });
   shown.addEventListener("click", () => {
     focus();
     shown.close();
     app.go({ page: "chat", chat });
   });
+}
+
+/** What was read, in whichever tab, is not to be shown any more. */
+export async function closeShown(isIt: (chat: string) => boolean): Promise<void> {
+  const registration = await pushRegistration();
+  if (registration) await closeOf(registration, isIt);
+}
+
+/** The page is here: it says better what came. */
+export async function closeStale(): Promise<void> {
+  const registration = await pushRegistration();
+  if (registration) await closeVague(registration);
 }

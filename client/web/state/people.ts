@@ -7,6 +7,7 @@ import { displayName } from "../../chat/wire/rules/display.ts";
 import { words } from "../words/words.ts";
 import type { App } from "./app.ts";
 import { excerptOf } from "./excerpt.ts";
+import { shownName } from "./names.ts";
 
 /** A line of the list of conversations. */
 export interface Line extends Overview {
@@ -18,16 +19,6 @@ export interface Line extends Overview {
 }
 
 export type Filter = "all" | "unread" | "favourites" | "groups";
-
-/** A contact's name as it is shown. Nobody knows it before the contact has told. */
-export function nameOf({ name, profile, alias }: Contact): string {
-  return profile === null && alias === null ? words.people.somebodyNew : displayName(name);
-}
-
-function shownName({ conversation, contact, group }: Overview): string {
-  if (conversation.kind === "notes") return words.notes;
-  return contact ? nameOf(contact) : displayName(group?.name ?? "");
-}
 
 function lineOf(overview: Overview): Line {
   const { conversation, contact, group } = overview;

@@ -42,7 +42,7 @@ function ofRelay({ name, host = "", message, error, code }: Told): string {
   return words.errors.unreachable(host);
 }
 
-const PLAIN: ReadonlySet<string> = new Set(["SessionError", "AddressError", "NotAllowedError", "NotFoundError", "NotReadableError"]);
+const PLAIN: ReadonlySet<string> = new Set(["SessionError", "AddressError", "NotAllowedError", "NotFoundError", "NotReadableError", "SubscriptionError"]);
 
 /** An error for people: what went wrong, and what they can do. */
 export function explain(error: unknown): string {

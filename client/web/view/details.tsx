@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { ConnectionInfo } from "../../agent/options.ts";
 import type { Contact } from "../../chat/records.ts";
 import { displayLine, displayName } from "../../chat/wire/rules/display.ts";
-import { nameOf } from "../state/people.ts";
+import { nameOf } from "../state/names.ts";
 import { formatRoute } from "../state/route.ts";
 import { explain } from "../state/trouble.ts";
 import { words } from "../words/words.ts";

@@ -13,16 +13,10 @@ import { type BaseStore, StoreError } from "../../store/store.ts";
 import { type OwnRelay, SessionError, type SessionStatus, type Settings } from "../session/api.ts";
 import { type LeaderState, PROFILE } from "../session/protocol.ts";
 import { toPlain } from "../session/errors.ts";
+import { Pushes } from "./pushes.ts";
 import { RelayStates } from "./relay-states.ts";
+import type { Running } from "./running.ts";
 import { askOwnRelay, readOwnRelay, readSettings, serversOf, writeSettings } from "./settings.ts";
-
-/** What is there while the profile is open. */
-interface Running {
-  readonly store: BaseStore;
-  readonly agent: Agent;
-  readonly chat: Chat;
-  settings: Settings;
-}
 
 export interface EngineOptions {
   /** Of the page: where the relay is that serves it. */
@@ -40,6 +34,7 @@ const RECOVERY = 10_000;
 
 /** The profile with everything that runs on it. One thing is done to it as a whole at a time. */
 export class Engine {
+  readonly pushes: Pushes;
   readonly #options: EngineOptions;
   readonly #locks = new Locks();
   #relays = new RelayStates();
@@ -55,12 +50,13 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.pushes = new Pushes({ open: () => this.#open(), ownRelay: () => this.#ownRelay, changed: options.changed });
   }
 
   get state(): LeaderState {
     const failure = this.#failure === null ? null : toPlain(this.#failure);
     const relays = this.#running ? this.#relays.look(this.#running.agent) : [];
-    return { phase: this.#phase, relays, since: this.#since, failure };
+    return { phase: this.#phase, relays, since: this.#since, failure, push: this.pushes.state };
   }
 
   /** @throws SessionError "CLOSED" */
@@ -237,6 +233,7 @@ export class Engine {
       });
       const chat = await Chat.open({ agent, store, compression: portableZstd(decodeZstd) });
       const running: Running = { store, agent, chat, settings };
+      await this.pushes.begin(running);
       this.#running = running;
       void this.#follow(running);
       this.#set("open");
@@ -262,6 +259,7 @@ export class Engine {
         this.#relays.take(happening.event);
         this.#options.changed();
       }
+      this.pushes.hear(happening);
       this.#options.tell(happening);
     }
   }
@@ -269,6 +267,7 @@ export class Engine {
   async #stop(): Promise<void> {
     const running = this.#running;
     this.#running = null;
+    this.pushes.end();
     if (!running) return;
     try {
       await running.chat.close();

@@ -10,12 +10,27 @@ const SESSION: ReadonlySet<string> = new Set<keyof Engine>([
   "settings", "setSettings", "ownRelay", "reconnect",
 ]);
 
+const PUSH: ReadonlySet<string> = new Set<keyof Engine["pushes"]>([
+  "register", "renew", "setMode", "setNaming", "remove", "arrived",
+]);
+
+/** Null: whatever the class of the facade declares. */
+function allowedOf(facade: string): ReadonlySet<string> | null {
+  if (facade === "session") return SESSION;
+  return facade === "push" ? PUSH : null;
+}
+
+function targetOf(engine: Engine, facade: string): unknown {
+  if (facade === "session") return engine;
+  if (facade === "push") return engine.pushes;
+  const { chat } = engine;
+  return Object.hasOwn(chat, facade) && chat[facade as keyof typeof chat];
+}
+
 /** The object and the function that a call means. Only methods that its class declares can be called. */
 function find(engine: Engine, { facade, method }: Call): [object, Method] {
-  const isSession = facade === "session";
-  const chat = isSession ? null : engine.chat;
-  const target: unknown = isSession ? engine : Object.hasOwn(chat ?? {}, facade) && chat?.[facade as keyof typeof chat];
-  const isAllowed = isSession ? SESSION.has(method) : method !== "constructor";
+  const target = targetOf(engine, facade);
+  const isAllowed = allowedOf(facade)?.has(method) ?? method !== "constructor";
   if (typeof target === "object" && target !== null && isAllowed) {
     const prototype = Object.getPrototypeOf(target) as object;
     const found = Object.hasOwn(prototype, method) && (target as Record<string, unknown>)[method];

@@ -1,5 +1,8 @@
 // Lets the page start without a network: every version keeps its own files, and answers with them alone.
 
+import { placeOf } from "../push/notice.ts";
+import { showPlace } from "./show-place.ts";
+
 /** Of the build. */
 declare const VERSION: string;
 /** All files of the page but `index.html` and this one. */
@@ -32,15 +35,6 @@ async function respond(request: Request): Promise<Response> {
   return kept ?? fetch(request);
 }
 
-/** Shows the page with the conversation that a notification is about: one that is there, or a new one. */
-async function show(chat: string): Promise<void> {
-  const pages = await worker.clients.matchAll({ type: "window" });
-  const [page] = pages.toSorted((a, b) => Number(b.focused) - Number(a.focused));
-  if (!page) return void await worker.clients.openWindow(`${SCOPE}#/chat/${encodeURIComponent(chat)}`);
-  page.postMessage({ open: chat });
-  await page.focus();
-}
-
 worker.addEventListener("install", (event) => event.waitUntil(install()));
 worker.addEventListener("activate", (event) => event.waitUntil(activate()));
 // A new version waits until the page says that the old one may go.
@@ -49,7 +43,7 @@ worker.addEventListener("message", ({ data }) => {
 });
 worker.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(show(event.notification.tag));
+  event.waitUntil(showPlace(worker, placeOf(event.notification)));
 });
 worker.addEventListener("fetch", (event) => {
   const { pathname, origin } = new URL(event.request.url);

@@ -21,6 +21,8 @@ const ownRelayForm = v.object({
   address: v.string(),
   fingerprint: v.string(),
   newQueues: v.picklist(["open", "password", "off"]),
+  // Relays from before there were pushes do not say.
+  notifications: v.optional(v.nullable(v.object({ address: v.string(), vapid: v.string() })), null),
 });
 
 const DEFAULT: Settings = { relays: [], proxy: DEFAULT_PROXY_POLICY };

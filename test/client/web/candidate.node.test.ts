@@ -55,7 +55,7 @@ afterEach(() => {
 
 const say = (message: FromLeader): void => channel.postMessage(message);
 function lead(version: string, begunAt: number): void {
-  const state = { phase: "open", relays: [], since: 0, failure: null } as const;
+  const state = { phase: "open", relays: [], since: 0, failure: null, push: null } as const;
   say({ type: "state", leader: LEADER, version, begunAt, state });
 }
 const takeOvers = (): number => orders.filter(({ type }) => type === "takeOver").length;

@@ -26,7 +26,7 @@ afterEach(() => {
 
 const say = (message: FromLeader): void => channel.postMessage(message);
 const lead = (leader: string): void =>
-  say({ type: "state", leader, version: "1", begunAt: 0, state: { phase: "open", relays: [], since: 0, failure: null } });
+  say({ type: "state", leader, version: "1", begunAt: 0, state: { phase: "open", relays: [], since: 0, failure: null, push: null } });
 const answerTo = ({ from: to, id }: Call, leader: string, value: unknown): void => say({ type: "result", to, leader, id, value });
 
 async function called(count: number): Promise<Call> {

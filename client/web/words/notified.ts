@@ -1,0 +1,30 @@
+import { plural } from "./plural.ts";
+
+/** What notifications say, and what is said of them. */
+export const notified = {
+  messages: (count: number) => (count === 1 ? "New message" : plural(count, "new message", "new messages")),
+  request: "Wants to connect",
+  something: "New message",
+  nothing: "No new messages.",
+  sealed: "There may be new messages. They are sealed until you type the passphrase.",
+  lead: "Your system can tell you when a message comes.",
+  here: "While the page is open",
+  away: "While the page is closed",
+  awayLabel: "When a message comes",
+  off: "Off",
+  instant: "At once",
+  periodic: "Every 20 minutes",
+  instantNote: "The relay sends a push for each message to your browser’s push service (of Google, Mozilla, Apple or Microsoft). That service sees when you are pushed, not by whom or what: pushes are sealed for this browser and of one size. Your relay learns which of your queues belong to one browser.",
+  periodicNote: "Your relay wakes this browser every 20 minutes through its push service (of Google, Mozilla, Apple or Microsoft), whether or not something came, and does not learn which queues are yours. Browsers want to show something each time: it may be that there is nothing new.",
+  offNote: "Messages wait at your relay until the page is opened, and none is lost.",
+  naming: "Show who wrote, and what",
+  namingNote: "Otherwise it says only that there is a message. Others may see your screen.",
+  sealedNote: "With a passphrase, and the page closed, notifications say only that something may have come.",
+  waiting: "Waiting for the first push. That takes a moment; the page may be closed meanwhile.",
+  works: "It works: the first push came.",
+  refused: "The push service does not take pushes for this browser any more. Turn it off and on again.",
+  ended: "This browser has ended its subscription. Turn it off and on again.",
+  noRelay: "The relay that serves this page offers no push notifications.",
+  noPush: "This browser has no push notifications for pages.",
+  homeScreen: "On an iPhone or iPad, add the page to the home screen first (Share, then “Add to Home Screen”), and open it from there.",
+} as const;
