@@ -8,6 +8,7 @@ import { measureIdle } from "./idle.ts";
 import { machineState } from "./machine.ts";
 import { measureMessages } from "./messages.ts";
 import { FULL, type Plan, QUICK } from "./plan.ts";
+import { measurePush } from "./push.ts";
 import { measureRatchet } from "./ratchet.ts";
 import { render, type Section } from "./table.ts";
 import { measureWeb } from "./web.ts";
@@ -28,6 +29,7 @@ const PARTS: Readonly<Record<string, (plan: Plan) => Promise<Section[]>>> = {
   agent: measureAgents,
   size: measureSizes,
   web: measureWeb,
+  push: measurePush,
 };
 
 /** The parts that are named on the command line, all when none is. */
@@ -42,7 +44,7 @@ function partsOf(names: readonly string[]): ((plan: Plan) => Promise<Section[]>)
 
 /**
  * Measures on this machine: `relay` (in workerd), `gateway`, `ratchet`, `agent`, `size` of the client, `web` (the page
- * in a browser), or all of it. `--quick` for less, `--json FILE` for machines.
+ * in a browser), `push`, or all of it. `--quick` for less, `--json FILE` for machines.
  */
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -32,6 +32,9 @@ export interface Plan {
   /** Times that the page is opened, and messages from one browser to another. */
   readonly openings: number;
   readonly talks: number;
+  /** Devices that are registered for notifications, step by step, and how many of the new ones are told of a message. */
+  readonly devices: readonly number[];
+  readonly notifications: number;
 }
 
 export const FULL: Plan = {
@@ -56,6 +59,8 @@ export const FULL: Plan = {
   stored: 10_000,
   openings: 7,
   talks: 41,
+  devices: [100, 1000, 10_000],
+  notifications: 200,
 };
 
 /** For continuous integration: fewer and shorter runs of the same. */
@@ -77,4 +82,6 @@ export const QUICK: Plan = {
   stored: 2000,
   openings: 3,
   talks: 11,
+  devices: [40, 200],
+  notifications: 40,
 };
