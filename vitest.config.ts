@@ -28,7 +28,15 @@ export default defineConfig({
       },
       {
         resolve: { alias: { "#native": noble } },
-        test: { name: "noble", environment: "node", include: everywhere, exclude: [onlyNode, ...notWithNoble], testTimeout: 60_000 },
+        test: {
+          name: "noble",
+          environment: "node",
+          include: everywhere,
+          exclude: [onlyNode, ...notWithNoble],
+          testTimeout: 60_000,
+          // Pure functions: nothing of one file is left for the next.
+          isolate: false,
+        },
       },
       {
         // In Node, driving a real Chromium.

@@ -68,7 +68,7 @@ beforeEach(async () => {
   vi.stubGlobal("document", { visibilityState: "visible", hasFocus: () => true, addEventListener: () => {} });
   const { App: Opened } = await import("../../../client/web/state/app.ts");
   stand = new Stand();
-  app = new Opened(async () => stand.open());
+  app = new Opened(async () => stand.open(), () => Promise.resolve());
   await app.start();
 });
 
