@@ -15,7 +15,7 @@ const noble = fileURLToPath(new URL("src/crypto/native/noble.ts", import.meta.ur
 export default defineConfig({
   test: {
     // Most tests wait for relays and timers rather than compute, so no core is left to idle.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: availableParallelism() + 2,
     projects: [
       {
         test: {
