@@ -15,7 +15,7 @@ export interface PushSenderOptions {
   readonly onTrouble?: (text: string) => void;
   /** Milliseconds for one push, from its arrival here to the end of its answer. */
   readonly time?: number;
-  /** Pushes that may be under way or waiting. */
+  /** Pushes to hosts that strangers name, under way or waiting. */
   readonly most?: number;
 }
 

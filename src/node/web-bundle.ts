@@ -105,12 +105,11 @@ export function bundleWeb(): Promise<WebFiles> {
       define: { VERSION: JSON.stringify(version), FILES: JSON.stringify(files.map(([name]) => name)) },
     });
     if (!service) throw new Error("esbuild built no service worker");
-    // The names of service workers stay, for browsers look for new versions under them.
+    // Its name stays, for browsers look for new versions under it. What pushes wake is the worker with the chat.
     return new Map([
       ...files,
       ["index.html", Buffer.from(index)],
       ["service-worker.js", service.contents],
-      ["push-worker.js", Buffer.from(`import "./${worker.file}";\n`)],
     ]);
   });
 }

@@ -1,11 +1,16 @@
-/** The one alarm of an object. It is only ever moved forward: one that finds nothing to do costs less than a write. */
+/**
+ * The one alarm of an object, made with it. It is only ever moved forward: one that finds nothing to do costs less than
+ * a write.
+ */
 export class AlarmClock {
   readonly #state: DurableObjectState;
-  /** Milliseconds since 1970; null: none is set, or what was set by the object's former life is not known. */
+  /** Milliseconds since 1970; null: none is set. */
   #at: number | null = null;
 
+  /** Nothing else happens to the object before it knows what its former life has set. */
   constructor(state: DurableObjectState) {
     this.#state = state;
+    void state.blockConcurrencyWhile(async () => void (this.#at = await state.storage.getAlarm()));
   }
 
   /**

@@ -119,15 +119,15 @@ export interface DeviceApi {
 export interface DeviceTokensApi {
   /** The name of the registration that TNEW or TRPL asks for; null: too many were asked for. */
   enroll(token: DeviceToken, verifyKey: PublicKey<AuthAlgorithm>, device: Uint8Array): Promise<Uint8Array | null>;
-  /** This one has read its push: the others are forgotten. */
-  activate(token: DeviceToken, device: Uint8Array): Promise<void>;
-  release(device: Uint8Array): Promise<void>;
+  /** This one has read its push: the others are forgotten. False: another one came first, and this is over itself. */
+  activate(token: DeviceToken, verifyKey: PublicKey<AuthAlgorithm>, device: Uint8Array): Promise<boolean>;
+  release(token: DeviceToken, device: Uint8Array): Promise<void>;
 }
 
 export interface FollowerApi {
   /**
-   * Whether this subscription may follow the queue (`mayClaim`), and remembers that it does. Called before SNEW is
-   * done: a claim that nothing comes of (no `follow` within minutes) is void.
+   * Whether this subscription may follow the queue (`mayClaim`), and remembers for minutes that it is about to. Called
+   * before SNEW is done; nothing is stored before `follow`, which decides.
    */
   claim(server: Server, notifierId: Uint8Array, claim: QueueClaim & { readonly device: Uint8Array }): Promise<boolean>;
   /** Returns at once; what becomes of it is told by {@link DeviceApi.note}. Also when that was asked before. */

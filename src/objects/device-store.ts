@@ -1,7 +1,7 @@
 import type { AuthAlgorithm, PublicKey } from "#crypto/keys";
 import { decodeSecretKey, encodeSecretKey } from "#crypto/keys";
 import { equal } from "#crypto/bytes";
-import { formatServerAddress } from "#protocol/address";
+import { AddressError, formatServerAddress } from "#protocol/address";
 import type { AuthSecretKey } from "#protocol/authorize";
 import { type Codec, decode, encode } from "#protocol/codec";
 import { authKey } from "#protocol/key";
@@ -16,6 +16,7 @@ import {
   type Subscription,
   type TokenRecord,
 } from "../relay/notification/ports.ts";
+import { report } from "./log.ts";
 import { meter } from "./meter.ts";
 
 const verifyKey: Codec<PublicKey<AuthAlgorithm>> = authKey;
@@ -53,13 +54,21 @@ function toRecord(row: Row): TokenRecord {
   };
 }
 
-function toSubscription(row: Row): Subscription {
-  return {
-    subId: bytes(row["id"]),
-    queue: parseNtfQueue(String(row["queue"])),
-    notifierKey: decodeSecretKey(bytes(row["notifier_key"])) as AuthSecretKey,
-    status: row["status"] as SubscriptionStatus,
-  };
+/** Empty where the queue's text is not one: whatever it is that was stored, its device can be told and deleted. */
+function toSubscription(row: Row): Subscription[] {
+  try {
+    return [{
+      subId: bytes(row["id"]),
+      queue: parseNtfQueue(String(row["queue"])),
+      notifierKey: decodeSecretKey(bytes(row["notifier_key"])) as AuthSecretKey,
+      status: row["status"] as SubscriptionStatus,
+    }];
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    // Not with the error's own text, which names the host.
+    report("a stored subscription is left out", "its queue has no address");
+    return [];
+  }
 }
 
 /** What every push needs, held in memory; undefined until it is read. */
@@ -169,16 +178,16 @@ export class SqlDeviceStore implements DeviceStore {
 
   subscription(subId: Uint8Array): Subscription | null {
     const [row] = this.#read("subscription", "* FROM subscription WHERE id = ?", blob(subId));
-    return row ? toSubscription(row) : null;
+    return row ? toSubscription(row)[0] ?? null : null;
   }
 
   subscriptionTo(queue: NtfQueue): Subscription | null {
     const [row] = this.#read("subscription", "* FROM subscription WHERE queue = ?", formatNtfQueue(queue));
-    return row ? toSubscription(row) : null;
+    return row ? toSubscription(row)[0] ?? null : null;
   }
 
   subscriptions(): readonly Subscription[] {
-    return this.#read("subscription", "* FROM subscription").map(toSubscription);
+    return this.#read("subscription", "* FROM subscription").flatMap(toSubscription);
   }
 
   subscriptionCount(): number {
@@ -279,10 +288,14 @@ export class SqlDeviceStore implements DeviceStore {
   removeEnded(): void {
     this.#write("subscription", "DELETE FROM subscription WHERE status IN ('END', 'DELETED', 'AUTH')");
     delete this.#loaded.count;
+    delete this.#loaded.servers;
+    if (this.latest().length === 0) return;
+    this.#write("latest", "DELETE FROM latest WHERE id NOT IN (SELECT id FROM subscription)");
+    delete this.#loaded.latest;
   }
 
   /** Whose queues nobody follows yet. */
   unfollowed(): readonly Subscription[] {
-    return this.#read("subscription", "* FROM subscription WHERE status = 'NEW'").map(toSubscription);
+    return this.#read("subscription", "* FROM subscription WHERE status = 'NEW'").flatMap(toSubscription);
   }
 }

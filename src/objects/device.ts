@@ -4,19 +4,20 @@ import type { NtfAnswer } from "#protocol/ntf/commands";
 import { isDead } from "#protocol/ntf/status";
 import { type DeviceToken, sameDevice } from "#protocol/ntf/token";
 import { deliver } from "../push/provider.ts";
-import { delivered, duePush, forgetUnused, hear, wakeAt } from "../relay/notification/delivery.ts";
+import { delivered, duePush, forgetUnused, hear, wakeAt, wantsToHear } from "../relay/notification/delivery.ts";
 import { executeNtf, needsClaim, needsEnrolment, type NtfConditions, type NtfRequest } from "../relay/notification/execute.ts";
 import { keyTag, readFollowerName } from "../relay/notification/own-queue.ts";
 import type { DeliveryResult, Effect, Push, Subscription } from "../relay/notification/ports.ts";
-import { type FollowEvent, noteFollowing } from "../relay/notification/subscriptions.ts";
+import { type FollowEvent, hasRoomFor, noteFollowing } from "../relay/notification/subscriptions.ts";
 import { forget } from "../relay/notification/tokens.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import type { DeviceApi, Following, Notified, PushedEvent } from "./api.ts";
 import { configOf } from "./context.ts";
+import { registrationsOf } from "./device-registrations.ts";
 import { SqlDeviceStore } from "./device-store.ts";
 import type { Env } from "./env.ts";
+import { Errand } from "./errand.ts";
 import { follow, mayClaim, unfollow } from "./followed-queues.ts";
-import { deviceTokensAt } from "./locate.ts";
 import { report } from "./log.ts";
 import { type Notifications, notificationsOf } from "./notifications.ts";
 import { post } from "./push-out.ts";
@@ -31,6 +32,9 @@ const FOLLOW_RETRY = { first: 30_000, longest: 1_800_000 } as const;
 /** Milliseconds after which an object that failed tries again. */
 const TROUBLE_PAUSE = 30_000;
 
+/** Milliseconds after which a device that this server cannot do anything for looks whether it can. */
+const LOOK_AGAIN = 86_400_000;
+
 /**
  * One registered device token, named by what its ids lead to: hosts the rules of `relay/notification` on SQLite, has
  * its queues followed and brings its pushes, one at a time: a slow push service holds nobody but those who chose it.
@@ -39,39 +43,47 @@ const TROUBLE_PAUSE = 30_000;
 export class Device extends DurableObject<Env> implements DeviceApi {
   readonly #store = new SqlDeviceStore(this.ctx.storage.sql);
   readonly #alarm = new AlarmClock(this.ctx);
-  #pushing: Promise<void> | null = null;
-  #following: Promise<void> | null = null;
+  readonly #pushing = new Errand(this.ctx);
+  readonly #following = new Errand(this.ctx);
   #followFailures = 0;
+  #unfollowing: Promise<unknown> = Promise.resolve();
+  /** After a failure nothing is started before; milliseconds since 1970. */
+  #troubleUntil = 0;
 
   async handle(device: Uint8Array, request: NtfRequest): Promise<NtfAnswer> {
     const notifications = await notificationsOf(this.env);
     const conditions = this.#conditions(notifications, device);
+    this.#makeRoom(request, conditions);
     const refusal = await this.#prepare(notifications, device, request, conditions);
     if (refusal) return refusal;
     const { answer, effects } = this.#change(() => {
-      // Official clients never give up the subscriptions of queues that they delete.
-      const isFull = request.command.tag === "SNEW" && this.#store.subscriptionCount() >= conditions.limits.subscriptions;
-      if (isFull) this.#store.removeEnded();
       const outcome = executeNtf(this.#store, request, { ...conditions, now: Date.now() });
       this.#noteUnfollowed(outcome.effects);
       return outcome;
     });
     try {
-      await this.#carryOut(notifications, device, effects);
+      return await this.#carryOut(notifications, device, effects) ? answer : AUTH;
     } finally {
       this.#wake(notifications);
     }
-    return answer;
   }
 
   #conditions({ ids, limits, provider }: Notifications, device: Uint8Array): NtfConditions {
+    // One for the whole command: what is claimed is what is made.
+    let subId: Uint8Array | null = null;
     return {
       now: Date.now(),
       limits,
       allows: (token) => provider.allows(token),
       tokenId: ids.tokenId(device),
-      newSubId: () => ids.newSubId(device),
+      newSubId: () => subId ??= ids.newSubId(device),
     };
+  }
+
+  /** Official clients never give up the subscriptions of queues that they delete. */
+  #makeRoom({ command }: NtfRequest, { limits }: NtfConditions): void {
+    if (command.tag !== "SNEW" || hasRoomFor(this.#store, command.queue, limits)) return;
+    this.#change(() => this.#store.removeEnded());
   }
 
   /**
@@ -88,17 +100,14 @@ export class Device extends DurableObject<Env> implements DeviceApi {
     const enrolment = needsEnrolment(this.#store, request, conditions);
     if (enrolment) {
       const { token, verifyKey } = enrolment;
-      const tokens = (): ReturnType<typeof deviceTokensAt> => deviceTokensAt(this.env, notifications.tokensName(token));
-      const enrolled = await calling(() => tokens().enroll(token, verifyKey, device));
+      const enrolled = await calling(() => registrationsOf(this.env, notifications, token).enroll(token, verifyKey, device));
       // Under the same key this device token has another registration: nobody can say which of them is meant.
       return enrolled === null ? QUOTA : equal(enrolled, device) ? null : AUTH;
     }
-    const queue = needsClaim(this.#store, request);
+    const queue = needsClaim(this.#store, request, conditions.limits);
     if (!queue || request.command.tag !== "SNEW") return null;
     const { notifierKey } = request.command;
-    const existing = this.#store.subscriptionTo(queue);
-    const subId = existing?.subId ?? conditions.newSubId();
-    const claim = { device, subId, notifierId: queue.notifierId, notifierKey };
+    const claim = { device, subId: conditions.newSubId(), notifierId: queue.notifierId, notifierKey };
     return await mayClaim(this.env, notifications, queue.server, claim) ? null : AUTH;
   }
 
@@ -113,31 +122,45 @@ export class Device extends DurableObject<Env> implements DeviceApi {
     }
   }
 
-  async #carryOut(notifications: Notifications, device: Uint8Array, effects: readonly Effect[]): Promise<void> {
-    const tokens = (token: DeviceToken): ReturnType<typeof deviceTokensAt> =>
-      deviceTokensAt(this.env, notifications.tokensName(token));
+  /** False: another registration of the device token was verified before, and this one is about to be forgotten. */
+  async #carryOut(notifications: Notifications, device: Uint8Array, effects: readonly Effect[]): Promise<boolean> {
     for (const effect of effects) {
       switch (effect.type) {
         case "follow":
           this.#follow(notifications);
           break;
         case "unfollow":
-          this.ctx.waitUntil(unfollow(this.env, notifications, device, effect.subscriptions));
+          this.#unfollowing = Promise.all([
+            this.#unfollowing,
+            unfollow(this.env, notifications, device, effect.subscriptions),
+          ]);
+          this.ctx.waitUntil(this.#unfollowing);
           break;
         case "activated":
           // Before it is answered, so that a device that repeats it gets it done in the end.
-          await calling(() => tokens(effect.token).activate(effect.token, device));
+          if (!await this.#activate(notifications, device, effect.token)) return false;
           break;
         case "replaced":
         case "released":
-          await this.#release(() => tokens(effect.type === "replaced" ? effect.from : effect.token).release(device));
+          await this.#release(notifications, device, effect.type === "replaced" ? effect.from : effect.token);
       }
     }
+    return true;
   }
 
-  async #release(call: () => Promise<void>): Promise<void> {
+  async #activate(notifications: Notifications, device: Uint8Array, token: DeviceToken): Promise<boolean> {
+    const verifyKey = this.#store.record()?.verifyKey;
+    if (!verifyKey) return false;
+    return await calling(() => registrationsOf(this.env, notifications, token).activate(token, verifyKey, device));
+  }
+
+  async #release(notifications: Notifications, device: Uint8Array, token: DeviceToken): Promise<void> {
     try {
-      await calling(call);
+      await calling(() => registrationsOf(this.env, notifications, token).release(token, device));
+      const record = this.#store.record();
+      if (!record || !sameDevice(record.token, token)) return;
+      // It was registered anew meanwhile, under the name that was about to be released.
+      await calling(() => registrationsOf(this.env, notifications, token).enroll(token, record.verifyKey, device));
     } catch (error) {
       // It is told to forget itself once more some day, and finds that it has.
       report("a device token could not be released", error);
@@ -152,11 +175,11 @@ export class Device extends DurableObject<Env> implements DeviceApi {
   }
 
   /**
-   * False: there is no such subscription. Nothing is ever urgent: nobody can tell a relay that a message is, and the
+   * False: nobody shall bring more of it. Nothing is ever urgent: nobody can tell a relay that a message is, and the
    * first one after a pause goes at once anyway.
    */
   #hearOne({ subId, nonce, encMeta }: Notified): boolean {
-    if (!this.#store.subscription(subId)) return false;
+    if (!wantsToHear(this.#store, subId)) return false;
     hear(this.#store, subId, { nonce, encMeta, urgent: false }, Date.now());
     return true;
   }
@@ -180,7 +203,7 @@ export class Device extends DurableObject<Env> implements DeviceApi {
       }
     });
     this.#wake(notifications);
-    return true;
+    return wantsToHear(this.#store, subId);
   }
 
   async follows(follower: string): Promise<boolean> {
@@ -206,46 +229,43 @@ export class Device extends DurableObject<Env> implements DeviceApi {
 
   override async alarm(): Promise<void> {
     this.#alarm.over();
-    this.#wake(await notificationsOf(this.env));
-    await Promise.all([this.#pushing, this.#following]);
+    try {
+      if (!this.#store.record()) return this.#alarm.forget();
+      this.#wake(await notificationsOf(this.env));
+    } catch (error) {
+      // Of an alarm that fails a few times, as while settings are wrong, the platform lets go for good.
+      return this.#failed(error);
+    }
+    await Promise.all([this.#pushing.work, this.#following.work]);
   }
 
   /** Does what is due, and sees to it that the object wakes for what will be. The alarm brings what a crash leaves. */
   #wake(notifications: Notifications): void {
-    // What was registered before stays as it is, and sleeps.
-    if (!configOf(this.env).push.isOn) return;
+    const record = this.#store.record();
+    if (!record) return;
     const now = Date.now();
+    // What was registered before stays as it is, and sleeps: also under a secret by which its ids are not known.
+    const isAwake = configOf(this.env).push.isOn && notifications.ids.deviceOfToken(record.tokenId) !== null;
+    if (!isAwake) return this.#alarm.by(now + LOOK_AGAIN);
     // What is under way looks again at its end.
-    const pushAt = this.#pushing ? null : wakeAt(this.#store, notifications.limits, now);
-    const followAt = this.#following ? null : this.#store.unfollowedAt();
+    const pushAt = this.#pushing.work ? null : wakeAt(this.#store, notifications.limits, now);
+    const followAt = this.#following.work ? null : this.#store.unfollowedAt();
     const times = [pushAt, followAt].filter((at) => at !== null);
-    if (times.length > 0) this.#alarm.by(Math.min(...times));
-    if (pushAt !== null && pushAt <= now) this.#push(notifications);
+    if (times.length > 0) this.#alarm.by(Math.max(Math.min(...times), this.#troubleUntil));
+    if (pushAt !== null && pushAt <= now) this.#start(this.#pushing, notifications, () => this.#pushAll(notifications));
     if (followAt !== null && followAt <= now) this.#follow(notifications);
   }
 
-  #push(notifications: Notifications): void {
-    if (this.#pushing) return;
-    const work = this.#pushAll(notifications);
-    this.#pushing = this.#watch(notifications, work, () => (this.#pushing = null));
+  /** What fails without anybody knowing why is not done again at once. */
+  #start(errand: Errand, notifications: Notifications, work: () => Promise<void>): void {
+    if (Date.now() < this.#troubleUntil) return;
+    errand.start(work, () => this.#wake(notifications), (error) => this.#failed(error));
   }
 
-  /** What fails without anybody knowing why is not done again at once. */
-  #watch(notifications: Notifications, work: Promise<void>, end: () => void): Promise<void> {
-    const watch = async (): Promise<void> => {
-      try {
-        await work;
-        end();
-        this.#wake(notifications);
-      } catch (error) {
-        end();
-        report("a device could not do what is due", error);
-        this.#alarm.by(Date.now() + TROUBLE_PAUSE);
-      }
-    };
-    const watched = watch();
-    this.ctx.waitUntil(watched);
-    return watched;
+  #failed(error: unknown): void {
+    report("a device could not do what is due", error);
+    this.#troubleUntil = Date.now() + TROUBLE_PAUSE;
+    this.#alarm.by(this.#troubleUntil);
   }
 
   async #pushAll(notifications: Notifications): Promise<void> {
@@ -276,14 +296,14 @@ export class Device extends DurableObject<Env> implements DeviceApi {
   }
 
   #follow(notifications: Notifications): void {
-    if (this.#following) return;
-    const work = this.#followAll(notifications);
-    this.#following = this.#watch(notifications, work, () => (this.#following = null));
+    this.#start(this.#following, notifications, () => this.#followAll(notifications));
   }
 
   /** Has all that nobody follows yet followed. What fails is asked for again later, by alarm. */
   async #followAll(notifications: Notifications): Promise<void> {
     for (;;) {
+      // What ends a former following must not come after this one.
+      await this.#unfollowing;
       const record = this.#store.record();
       const device = record && !isDead(record.status) ? notifications.ids.deviceOfToken(record.tokenId) : null;
       const subscriptions = device ? this.#store.unfollowed() : [];
@@ -296,6 +316,7 @@ export class Device extends DurableObject<Env> implements DeviceApi {
       this.#change(() => {
         for (const { subId, notifierKey, event } of news) this.#noteFollow(subId, notifierKey, event);
       });
+      if (news.length > 0) this.#followFailures = 0;
       if (news.length < subscriptions.length) return this.#followLater();
     }
   }
@@ -308,7 +329,7 @@ export class Device extends DurableObject<Env> implements DeviceApi {
 
   #followLater(): void {
     const pause = Math.min(FOLLOW_RETRY.first * 2 ** this.#followFailures++, FOLLOW_RETRY.longest);
-    this.#change(() => this.#store.setUnfollowedAt(Date.now() + pause));
+    this.#change(() => this.#store.record() && this.#store.setUnfollowedAt(Date.now() + pause));
   }
 
   /** One transaction; what is erased in it is deleted whole after it. */

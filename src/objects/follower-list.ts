@@ -1,13 +1,15 @@
 import { equal } from "#crypto/bytes";
 import type { Server } from "#protocol/address";
 import { sameSecret } from "../relay/notification/following.ts";
-import { FOLLOWER, FOLLOWING } from "../relay/notification/limits.ts";
+import { FollowingClaims } from "../relay/notification/following-claims.ts";
+import { FOLLOWING } from "../relay/notification/limits.ts";
 import { type FollowEvent, mayClaim } from "../relay/notification/subscriptions.ts";
 import type { FollowedQueue } from "./api.ts";
 import type { FollowerState, FollowerStore, Outage, StoredQueue } from "./follower-store.ts";
 import type { QueueNews } from "./follower-telling.ts";
 
 const FULL: FollowEvent = { type: "impossible", why: "this server follows too many queues of the relay" };
+const OVER_SHARE: FollowEvent = { type: "impossible", why: "this device has too many queues of the relay followed" };
 const CLAIMED: FollowEvent = { type: "refused", error: { type: "AUTH" } };
 
 /** Whether nothing more is heard of a queue after this. */
@@ -25,6 +27,7 @@ function isFinal({ type }: FollowEvent): boolean {
  */
 export class FollowerList {
   readonly #store: FollowerStore;
+  readonly #claims = new FollowingClaims<FollowedQueue>();
 
   constructor(store: FollowerStore) {
     this.#store = store;
@@ -43,27 +46,11 @@ export class FollowerList {
     return this.#store.queues().filter(({ fate }) => !fate);
   }
 
-  /** When the oldest claim is void; null: there is none. */
-  claimEnds(): number | null {
-    const at = this.#store.oldestClaim();
-    return at === null ? null : at + FOLLOWER.claim + 1;
-  }
-
-  dropVoidClaims(now: number): void {
-    this.#store.dropClaimsBefore(now - FOLLOWER.claim);
-  }
-
   /** False: another device follows the queue, or is about to. */
   claim(claim: FollowedQueue, now: number): boolean {
-    return this.#store.transaction(() => {
-      this.dropVoidClaims(now);
-      if (!this.#mayFollow(claim)) return false;
-      const others = this.#store.claimsOf(claim.notifierId).filter(({ subId }) => !equal(subId, claim.subId));
-      const surplus = Math.max(0, others.length + 1 - FOLLOWER.claimsOfQueue);
-      for (const oldest of others.slice(0, surplus)) this.#store.unclaim(oldest);
-      this.#store.claim(claim, now);
-      return true;
-    });
+    if (!this.#mayFollow(claim, now)) return false;
+    this.#claims.add(claim, now);
+    return true;
   }
 
   /**
@@ -74,12 +61,13 @@ export class FollowerList {
     server: Server,
     queues: readonly FollowedQueue[],
     isSubscribed: (queue: FollowedQueue) => boolean,
+    now: number,
   ): { readonly added: readonly FollowedQueue[]; readonly news: readonly QueueNews[] } {
     const added: FollowedQueue[] = [];
     const news: QueueNews[] = [];
     this.#store.transaction(() => {
       for (const queue of queues) {
-        const event = this.#admitOne(queue, isSubscribed);
+        const event = this.#admitOne(queue, isSubscribed, now);
         if (event === "added") added.push(queue);
         else if (event) news.push({ queue, event });
       }
@@ -90,7 +78,11 @@ export class FollowerList {
   }
 
   /** Null: its device has been told, or will be. */
-  #admitOne(queue: FollowedQueue, isSubscribed: (queue: FollowedQueue) => boolean): FollowEvent | "added" | null {
+  #admitOne(
+    queue: FollowedQueue,
+    isSubscribed: (queue: FollowedQueue) => boolean,
+    now: number,
+  ): FollowEvent | "added" | null {
     const mine = this.#store.queuesOf(queue.notifierId).filter(({ device }) => equal(device, queue.device));
     const same = mine.find(({ subId, notifierKey, fate }) =>
       !fate && equal(subId, queue.subId) && sameSecret(notifierKey, queue.notifierKey)
@@ -101,18 +93,19 @@ export class FollowerList {
       if (same.told !== null) this.#store.setTold(same, null);
       return null;
     }
-    if (!this.#mayFollow(queue)) return CLAIMED;
+    if (!this.#mayFollow(queue, now)) return CLAIMED;
     // A device that follows a queue for another subscription than before has lost the former one.
     for (const former of mine) this.#store.unfollow(former);
-    this.#store.unclaim(queue);
+    this.#claims.remove(queue);
     if (this.#store.count() >= FOLLOWING.queues) return FULL;
+    if (this.#store.countOf(queue.device) >= FOLLOWING.queuesOfDevice) return OVER_SHARE;
     this.#store.follow(queue);
     return "added";
   }
 
-  #mayFollow(queue: FollowedQueue): boolean {
+  #mayFollow(queue: FollowedQueue, now: number): boolean {
     const followed = this.#store.queuesOf(queue.notifierId).filter(({ fate }) => !fate);
-    const all = [...followed, ...this.#store.claimsOf(queue.notifierId)];
+    const all = [...followed, ...this.#claims.of(queue.notifierId, now)];
     return all.every((other) => equal(other.device, queue.device) || mayClaim(other, queue));
   }
 
@@ -120,7 +113,7 @@ export class FollowerList {
     this.#store.transaction(() => {
       for (const queue of queues) {
         this.#store.unfollow(queue);
-        this.#store.unclaim(queue);
+        this.#claims.remove(queue);
       }
     });
   }

@@ -1,3 +1,4 @@
+import { hex } from "#crypto/bytes";
 import { decodeSecretKey, encodeSecretKey } from "#crypto/keys";
 import type { AuthSecretKey } from "#protocol/authorize";
 import type { Server } from "#protocol/address";
@@ -29,13 +30,17 @@ export interface StoredQueue extends FollowedQueue {
   readonly fate: FollowEvent | null;
 }
 
+/** How many queues are followed: by the name of the device in hexadecimal, and all. */
+interface Counts {
+  readonly ofDevice: Map<string, number>;
+  all: number;
+}
+
 const STATE = "state";
 
 const TABLES = {
   followed: `CREATE TABLE followed (notifier_id BLOB, sub_id BLOB, device BLOB, notifier_key BLOB, told INTEGER,
     fate TEXT, PRIMARY KEY (notifier_id, sub_id)) WITHOUT ROWID`,
-  claim: `CREATE TABLE claim (notifier_id BLOB, sub_id BLOB, device BLOB, notifier_key BLOB, at INTEGER,
-    PRIMARY KEY (notifier_id, sub_id)) WITHOUT ROWID`,
 } as const;
 type Table = keyof typeof TABLES;
 
@@ -71,7 +76,7 @@ export class FollowerStore {
   readonly #storage: DurableObjectStorage;
   #tables: Set<string> | null = null;
   #state: FollowerState | null = null;
-  #count: number | null = null;
+  #counts: Counts | null = null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -111,7 +116,7 @@ export class FollowerStore {
   forget(): void {
     this.#tables = null;
     this.#state = null;
-    this.#count = null;
+    this.#counts = null;
   }
 
   state(): FollowerState | null {
@@ -140,15 +145,33 @@ export class FollowerStore {
   }
 
   /** Counted once while the object is in memory: the rows that are read for it are paid for. */
+  #counted(): Counts {
+    if (this.#counts) return this.#counts;
+    const rows = this.#has("followed") ? this.#exec("SELECT device, count(*) AS n FROM followed GROUP BY device") : [];
+    const ofDevice = new Map(rows.map((row) => [hex(bytes(row["device"])), Number(row["n"])]));
+    return this.#counts = { ofDevice, all: [...ofDevice.values()].reduce((sum, count) => sum + count, 0) };
+  }
+
+  #count(device: Uint8Array, change: 1 | -1): void {
+    const counts = this.#counted();
+    const count = this.countOf(device) + change;
+    if (count > 0) counts.ofDevice.set(hex(device), count);
+    else counts.ofDevice.delete(hex(device));
+    counts.all += change;
+  }
+
   count(): number {
-    return this.#count ??= this.#has("followed")
-      ? Number(this.#exec("SELECT count(*) AS n FROM followed")[0]?.["n"])
-      : 0;
+    return this.#counted().all;
+  }
+
+  /** For one device. */
+  countOf(device: Uint8Array): number {
+    return this.#counted().ofDevice.get(hex(device)) ?? 0;
   }
 
   follow({ notifierId, subId, device, notifierKey }: FollowedQueue): void {
     this.unfollow({ notifierId, subId });
-    const count = this.count();
+    this.#counted();
     this.#require("followed");
     this.#exec(
       "INSERT INTO followed VALUES (?, ?, ?, ?, NULL, NULL)",
@@ -157,14 +180,14 @@ export class FollowerStore {
       blob(device),
       blob(encodeSecretKey(notifierKey)),
     );
-    this.#count = count + 1;
+    this.#count(device, 1);
   }
 
   unfollow({ notifierId, subId }: Target): void {
     if (!this.#has("followed")) return;
-    const count = this.count();
-    const statement = "DELETE FROM followed WHERE notifier_id = ? AND sub_id = ? RETURNING 1";
-    this.#count = count - this.#exec(statement, blob(notifierId), blob(subId)).length;
+    this.#counted();
+    const statement = "DELETE FROM followed WHERE notifier_id = ? AND sub_id = ? RETURNING device";
+    for (const row of this.#exec(statement, blob(notifierId), blob(subId))) this.#count(bytes(row["device"]), -1);
   }
 
   setTold({ notifierId, subId }: Target, era: number | null): void {
@@ -174,38 +197,5 @@ export class FollowerStore {
   setFate({ notifierId, subId }: Target, fate: FollowEvent): void {
     const text = JSON.stringify(fate);
     this.#exec("UPDATE followed SET fate = ? WHERE notifier_id = ? AND sub_id = ?", text, blob(notifierId), blob(subId));
-  }
-
-  /** Since when the oldest claim waits for what it is for; null: none does. */
-  oldestClaim(): number | null {
-    if (!this.#has("claim")) return null;
-    const at = this.#exec("SELECT min(at) AS at FROM claim")[0]?.["at"];
-    return typeof at === "number" ? at : null;
-  }
-
-  claimsOf(notifierId: Uint8Array): readonly FollowedQueue[] {
-    if (!this.#has("claim")) return [];
-    return this.#exec("SELECT * FROM claim WHERE notifier_id = ? ORDER BY at", blob(notifierId)).map(toQueue);
-  }
-
-  claim({ notifierId, subId, device, notifierKey }: FollowedQueue, at: number): void {
-    this.#require("claim");
-    this.#exec(
-      "INSERT OR REPLACE INTO claim VALUES (?, ?, ?, ?, ?)",
-      blob(notifierId),
-      blob(subId),
-      blob(device),
-      blob(encodeSecretKey(notifierKey)),
-      at,
-    );
-  }
-
-  unclaim({ notifierId, subId }: Target): void {
-    if (!this.#has("claim")) return;
-    this.#exec("DELETE FROM claim WHERE notifier_id = ? AND sub_id = ?", blob(notifierId), blob(subId));
-  }
-
-  dropClaimsBefore(at: number): void {
-    if (this.#has("claim")) this.#exec("DELETE FROM claim WHERE at < ?", at);
   }
 }

@@ -62,15 +62,12 @@ export class Follower extends DurableObject<Env> implements FollowerApi {
   ): Promise<boolean> {
     // Then it is told when it follows.
     if (!this.#addressOf(server)) return true;
-    const now = Date.now();
-    const isGranted = this.#list.claim({ notifierId, device, subId, notifierKey }, now);
-    if (isGranted) this.#alarm.by(now + FOLLOWER.claim + 1);
-    return isGranted;
+    return this.#list.claim({ notifierId, device, subId, notifierKey }, Date.now());
   }
 
   async follow(server: Server, queues: readonly FollowedQueue[]): Promise<void> {
     if (!this.#addressOf(server)) return this.#tell(queues.map((queue) => ({ queue, event: NOT_REACHABLE })));
-    const { added, news } = this.#list.admit(server, queues, this.#isSubscribed);
+    const { added, news } = this.#list.admit(server, queues, this.#isSubscribed, Date.now());
     // The same subscription may have had another key.
     for (const queue of added) this.#link?.forget(queue);
     this.#link?.subscribe(added);
@@ -85,7 +82,6 @@ export class Follower extends DurableObject<Env> implements FollowerApi {
   override async alarm(): Promise<void> {
     this.#alarm.over();
     const now = Date.now();
-    this.#list.dropVoidClaims(now);
     this.#link?.tend();
     if (this.#link && now - this.#link.openedAt >= FOLLOWER.stable) this.#list.saveOutage(null);
     if (this.#hasLeftovers) this.#catchUp();
@@ -137,16 +133,11 @@ export class Follower extends DurableObject<Env> implements FollowerApi {
     this.#alarm.by(this.#link || this.#isConnecting ? now + FOLLOWER.watch : retryAt);
   }
 
-  /** Where nothing is followed nothing is kept, but claims that may yet come to something. */
+  /** Where nothing is followed nothing is kept. */
   #restIfDone(): boolean {
     if (!this.#list.isEmpty) return false;
     this.#link?.close();
     this.#link = null;
-    const claimEnds = this.#list.claimEnds();
-    if (claimEnds !== null) {
-      this.#alarm.by(claimEnds);
-      return true;
-    }
     this.#alarm.forget();
     this.#list.forget();
     return true;

@@ -46,8 +46,11 @@ export function connectionAt(env: Env, connection: string): ConnectionApi {
   return env.CONNECTION.get(env.CONNECTION.idFromString(connection)) as unknown as ConnectionApi;
 }
 
+/** The object of a device that exists, or is about to be made. */
 export function deviceAt(env: Env, device: Uint8Array): DeviceApi {
-  return env.DEVICE.get(env.DEVICE.idFromName(nameOf(device))) as unknown as DeviceApi;
+  const id = env.DEVICE.idFromName(nameOf(device));
+  forgetMissing(id);
+  return env.DEVICE.get(id) as unknown as DeviceApi;
 }
 
 /** `name`: see `Notifications.tokensName`. */
@@ -90,9 +93,14 @@ async function hasFile(files: Fetcher, id: DurableObjectId, remembersMissing: bo
   return ok;
 }
 
+function forgetMissing(id: DurableObjectId): void {
+  const name = id.toString();
+  if (known.get(name)?.exists === false) known.delete(name);
+}
+
 /** The object of a queue that is about to be made. */
 export function newQueueAt(env: Env, senderId: Uint8Array): QueueApi {
-  known.delete(env.QUEUE.idFromName(nameOf(senderId)).toString());
+  forgetMissing(env.QUEUE.idFromName(nameOf(senderId)));
   return queueAt(env, senderId);
 }
 
@@ -121,7 +129,7 @@ export async function findQueue(env: Env, senderId: Uint8Array | null): Promise<
  */
 export async function findDevice(env: Env, device: Uint8Array | null): Promise<DeviceApi> {
   const id = device && env.DEVICE.idFromName(nameOf(device));
-  const exists = id && (!env.DEVICE_FILES || await hasFile(env.DEVICE_FILES, id, false));
+  const exists = id && (!env.DEVICE_FILES || await hasFile(env.DEVICE_FILES, id, true));
   return env.DEVICE.get(exists ? id : env.DEVICE.idFromName(NOBODY)) as unknown as DeviceApi;
 }
 

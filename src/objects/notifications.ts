@@ -1,6 +1,6 @@
 import { base64url, EMPTY, utf8 } from "#crypto/bytes";
 import { hkdf } from "#crypto/hash";
-import { deviceBytes, type DeviceToken } from "#protocol/ntf/token";
+import type { DeviceToken } from "#protocol/ntf/token";
 import { ConfigError } from "../config.ts";
 import type { PushConfig } from "../push-config.ts";
 import { apnsProvider } from "../push/apns.ts";
@@ -13,6 +13,7 @@ import { webPushProvider } from "../push/web-push.ts";
 import { identityFingerprint } from "../relay/identity.ts";
 import { type NotificationIds, notificationIds } from "../relay/notification/ids.ts";
 import { DEFAULT_NOTIFICATION_LIMITS, type NotificationLimits } from "../relay/notification/limits.ts";
+import { placeOf } from "../relay/notification/registrations.ts";
 import { type Context, contextOf } from "./context.ts";
 import type { Env } from "./env.ts";
 import { storedVapidKeys } from "./relay-object.ts";
@@ -26,7 +27,10 @@ export interface Notifications {
   readonly vapidKey: string;
   /** SHA-256 of this relay's own identity certificate. */
   readonly ownKeyHash: Uint8Array;
-  /** The name of the object that knows all registrations of a device token; without the relay's secret it says nothing. */
+  /**
+   * The name of the object that knows all registrations of a device token, and of others that lead to the same place;
+   * without the relay's secret it says nothing.
+   */
   tokensName(token: DeviceToken): string;
 }
 
@@ -62,7 +66,7 @@ async function load(env: Env, { config: { push }, identity }: Context): Promise<
     provider,
     vapidKey: vapid.publicKey,
     ownKeyHash: identityFingerprint(identity),
-    tokensName: (token) => base64url(hkdf(key, deviceBytes(token), TOKENS_PURPOSE, NAME_LENGTH)),
+    tokensName: (token) => base64url(hkdf(key, placeOf(token), TOKENS_PURPOSE, NAME_LENGTH)),
   };
 }
 

@@ -1,11 +1,12 @@
-import { isAuthorizedBy } from "#protocol/authorize";
-import { commandErr } from "#protocol/errors";
-import type { NtfAnswer, NtfCommandTag } from "#protocol/ntf/commands";
+import type { AuthContext } from "#protocol/authorize";
+import type { NtfAnswer, NtfCommandTag, TNEW } from "#protocol/ntf/commands";
 import type { NtfAsked } from "../relay/notification/dispatch.ts";
 import type { NtfRequest } from "../relay/notification/execute.ts";
 import { newDevice } from "../relay/notification/ids.ts";
+import { refusalOf } from "../relay/notification/registrations.ts";
+import { registrationsOf } from "./device-registrations.ts";
 import type { Env } from "./env.ts";
-import { deviceAt, deviceTokensAt, findDevice } from "./locate.ts";
+import { deviceAt, findDevice } from "./locate.ts";
 import { report } from "./log.ts";
 import { type Notifications, notificationsOf } from "./notifications.ts";
 import { calling } from "./retry.ts";
@@ -13,9 +14,7 @@ import { calling } from "./retry.ts";
 /** Done once, their second attempt would answer as if the first had failed. */
 const UNREPEATABLE: ReadonlySet<NtfCommandTag> = new Set<NtfCommandTag>(["TDEL", "SDEL"]);
 
-const AUTH: NtfAnswer = { tag: "ERR", error: { type: "AUTH" } };
 const QUOTA: NtfAnswer = { tag: "ERR", error: { type: "QUOTA" } };
-const PROHIBITED: NtfAnswer = { tag: "ERR", error: commandErr("PROHIBITED") };
 /** Whether the command was done is not known; with this error official clients try again. */
 const UNKNOWN_RESULT: NtfAnswer = { tag: "ERR", error: { type: "STORE", storeErr: "the token did not answer, try again" } };
 
@@ -25,15 +24,15 @@ const UNKNOWN_RESULT: NtfAnswer = { tag: "ERR", error: { type: "STORE", storeErr
  */
 async function register(
   env: Env,
-  { provider, tokensName }: Notifications,
-  request: NtfRequest,
+  notifications: Notifications,
+  command: TNEW,
+  auth: AuthContext,
 ): Promise<NtfAnswer | Uint8Array> {
-  const { command, auth } = request;
-  if (command.tag !== "TNEW" || !isAuthorizedBy(auth, command.verifyKey)) return AUTH;
+  const refusal = refusalOf(command, auth, (token) => notifications.provider.allows(token));
+  if (refusal) return refusal;
   const { token, verifyKey } = command;
-  if (!provider.allows(token)) return PROHIBITED;
   const device = newDevice();
-  return await calling(() => deviceTokensAt(env, tokensName(token)).enroll(token, verifyKey, device)) ?? QUOTA;
+  return await calling(() => registrationsOf(env, notifications, token).enroll(token, verifyKey, device)) ?? QUOTA;
 }
 
 /** The name of the token that a command is about; null: no token has that id. */
@@ -54,7 +53,7 @@ const NAMELESS = new Uint8Array(16);
 async function handle(env: Env, request: NtfRequest): Promise<NtfAnswer> {
   const notifications = await notificationsOf(env);
   if (request.command.tag === "TNEW") {
-    const device = await register(env, notifications, request);
+    const device = await register(env, notifications, request.command, request.auth);
     return device instanceof Uint8Array ? await calling(() => deviceAt(env, device).handle(device, request)) : device;
   }
   const device = deviceOf(notifications, request);

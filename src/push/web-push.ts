@@ -1,10 +1,10 @@
 import { KeyError } from "#crypto/errors";
 import { utf8 } from "#crypto/bytes";
+import { REPAIR_RETRY } from "../relay/notification/limits.ts";
 import type { DeliveryResult, Push } from "../relay/notification/ports.ts";
 import { sealWebPush } from "./encryption.ts";
 import { allowedEndpoint, type EndpointPolicy } from "./endpoint.ts";
 import {
-  fixConfiguration,
   gone,
   notificationData,
   type Provider,
@@ -35,14 +35,18 @@ const PASSING: ReadonlySet<number> = new Set([302, 303, 307, 408, 425, 429]);
 
 /**
  * RFC 8030, and the drafts of NTF for the mapping. 401 and 403 are about our key, which clients learn with their
- * subscription: it may be the operator's mistake, so no token is given up for it.
+ * subscription: it may be the operator's mistake, so a token is not given up at once for it. But users choose who
+ * answers, and whoever only ever refuses is like one that is not there.
  */
 function readStatus(answer: PushAnswer, now: number): DeliveryResult {
   const { status } = answer;
   if (status >= 200 && status < 300) return SENT;
   const why = `the push service answered ${status}`;
   if (status === 404 || status === 410) return gone("UNREGISTERED");
-  if (status === 401 || status === 403) return fixConfiguration(`${why}: it does not take this server's key`);
+  if (status === 401 || status === 403) {
+    const after = Math.max(REPAIR_RETRY.first, retryAfter(answer, now) ?? 0);
+    return retry(`${why}: it does not take this server's key`, after);
+  }
   return status >= 500 || PASSING.has(status) ? retry(why, retryAfter(answer, now)) : gone("BAD");
 }
 

@@ -4,7 +4,7 @@ import { concat, EMPTY, hex, utf8 } from "#crypto/bytes";
 import { PaddingError } from "#crypto/errors";
 import { generateKeyPair } from "#crypto/keys";
 import { randomBytes } from "#crypto/random";
-import { decode, encode, EncodeError } from "#protocol/codec";
+import { decode, DecodeError, encode, EncodeError } from "#protocol/codec";
 import { challengeQuery, findChallenge, proveWebIdentity, verifyWebIdentity } from "#protocol/handshake";
 import {
   encodeNtfTransmission,
@@ -18,7 +18,7 @@ import {
 import { decodeNtfAnswer, decodeNtfCommand, encodeNtfAnswer, encodeNtfCommand } from "#protocol/ntf/commands";
 import { checkNtfAnswer, checkNtfCredentials } from "#protocol/ntf/credentials";
 import { ntfServerHello, readNtfClientHello, readNtfServerHello } from "#protocol/ntf/handshake";
-import { formatNtfQueue, ntfQueue as ntfQueueCodec, parseNtfQueue } from "#protocol/ntf/queue";
+import { formatNtfQueue, type NtfQueue, ntfQueue as ntfQueueCodec, parseNtfQueue } from "#protocol/ntf/queue";
 import {
   deviceToken as deviceTokenCodec,
   endpointOf,
@@ -62,6 +62,54 @@ describe("commands and answers", () => {
     expect(extended.server.hosts).toHaveLength(2);
     expect(extended.server.hosts[1]).toMatch(/\.onion$/);
     expect(parseNtfQueue(formatNtfQueue(queue))).toStrictEqual(extended);
+  });
+});
+
+describe("a queue whose text could not be read again", () => {
+  const place = { hosts: ["smp.example.org"], port: "", keyHash: new Uint8Array(32) };
+  const notifierId = new Uint8Array(24);
+  const readable: readonly (readonly [string, NtfQueue])[] = [
+    ["a name", { server: place, notifierId }],
+    ["several names and a port", { server: { ...place, hosts: ["a.example", "b.onion"], port: "443" }, notifierId }],
+    ["an IPv6 address", { server: { ...place, hosts: ["2001:db8::1"] }, notifierId }],
+    ["a short id", { server: place, notifierId: new Uint8Array(1) }],
+  ];
+  const unreadable: readonly (readonly [string, NtfQueue])[] = [
+    ["a port of letters", { server: { ...place, port: "abc" }, notifierId }],
+    ["a port beyond all", { server: { ...place, port: "99999" }, notifierId }],
+    ["port 0", { server: { ...place, port: "0" }, notifierId }],
+    ["a port with a path", { server: { ...place, port: "1/x" }, notifierId }],
+    ["a short fingerprint", { server: { ...place, keyHash: new Uint8Array(31) }, notifierId }],
+    ["no fingerprint", { server: { ...place, keyHash: EMPTY }, notifierId }],
+    ["a host with !", { server: { ...place, hosts: ["a!b"] }, notifierId }],
+    ["a host with @", { server: { ...place, hosts: ["a@b"] }, notifierId }],
+    ["a second host with %", { server: { ...place, hosts: ["a", "b%"] }, notifierId }],
+    ["no id", { server: place, notifierId: EMPTY }],
+  ];
+  const { secretKey: notifierKey } = generateKeyPair("Ed25519");
+  const snew = (queue: NtfQueue): Uint8Array => encodeNtfCommand({ tag: "SNEW", tokenId: notifierId, queue, notifierKey }, 3);
+
+  test.each(readable)("is not %s", (_, queue) => {
+    expect(decodeNtfCommand(snew(queue), 3)).toMatchObject({ queue });
+  });
+  test.each(unreadable)("is refused: %s", (_, queue) => {
+    expect(() => decodeNtfCommand(snew(queue), 3)).toThrow(DecodeError);
+  });
+  test("is no server with any host, port or fingerprint", () => {
+    const text = fc.string({ unit: "binary-ascii", minLength: 1, maxLength: 12 });
+    const hosts = fc.array(text, { minLength: 1, maxLength: 3 });
+    const servers = fc.record({ hosts, port: fc.oneof(fc.constant(""), text), keyHash: fc.oneof(bytes(32), bytes(0, 40)) });
+    fc.assert(fc.property(servers, bytes(0, 30), (server, id) => {
+      const encoded = encode(ntfQueueCodec, { server, notifierId: id });
+      let queue: NtfQueue;
+      try {
+        queue = decode(ntfQueueCodec, encoded);
+      } catch (error) {
+        if (error instanceof DecodeError) return;
+        throw error;
+      }
+      expect(parseNtfQueue(formatNtfQueue(queue))).toStrictEqual(queue);
+    }), RUNS);
   });
 });
 

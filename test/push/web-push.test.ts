@@ -225,13 +225,21 @@ describe("a push", () => {
     [200, "sent"], [201, "sent"], [202, "sent"], [204, "sent"],
     [404, "gone UNREGISTERED"], [410, "gone UNREGISTERED"],
     [400, "gone BAD"], [405, "gone BAD"], [413, "gone BAD"], [301, "gone BAD"], [308, "gone BAD"],
-    [401, "fix-configuration"], [403, "fix-configuration"],
     [302, "retry"], [307, "retry"], [408, "retry"], [425, "retry"], [429, "retry"], [500, "retry"], [503, "retry"],
   ])("that is answered %i is %s", async (status, expected) => {
     const { token, provider } = await made();
     const result = provider.read(answer(status), somePush("check", token), NOW);
     expect(result.type === "gone" ? `gone ${result.reason}` : result.type).toBe(expected);
   });
+
+  it.each([[401, "", 300_000], [403, "", 300_000], [403, "900", 900_000]])(
+    "for which %i comes, as for a wrong key, with Retry-After %j, is tried again after %i ms: nobody is told, and some day it ends",
+    async (status, value, after) => {
+      const { token, provider } = await made();
+      const result = provider.read(answer(status, "", { "retry-after": value }), somePush("check", token), NOW);
+      expect(result).toMatchObject({ type: "retry", after });
+    },
+  );
 
   it.each([
     ["120", 120_000], ["0", 0], ["Fri, 15 Jan 2027 08:01:00 GMT", 60_000], ["Fri, 15 Jan 2027 07:00:00 GMT", 0],

@@ -5,11 +5,13 @@ import { randomBytes } from "#crypto/random";
 import { openNotification } from "#protocol/message";
 import type { FollowedQueue } from "../../src/objects/api.ts";
 import { meter } from "../../src/objects/meter.ts";
-import { FOLLOWER } from "../../src/relay/notification/limits.ts";
+import { followerAt } from "../../src/objects/locate.ts";
+import { FOLLOWER, FOLLOWING } from "../../src/relay/notification/limits.ts";
 import {
   allHeard,
   allNotes,
   bench,
+  env,
   followed,
   heard,
   network,
@@ -163,8 +165,8 @@ describe("a claim", () => {
     await until(() => expect(notes.flat()).toMatchObject([{ subId: other.subId, event: { type: "refused" } }]));
   });
 
-  it("that nothing comes of is void after some minutes, and nothing is left of it", async () => {
-    const { follower, server, alarm, alarmAt, tables } = await bench();
+  it("that nothing comes of is void after some minutes, and nothing is ever stored of it", async () => {
+    const { follower, server, alarmAt, tables } = await bench();
     const notifierId = randomBytes(24);
     const claim = () => ({
       device: randomBytes(16),
@@ -173,13 +175,38 @@ describe("a claim", () => {
     });
     expect(await follower.claim(server, notifierId, claim())).toBe(true);
     expect(await follower.claim(server, notifierId, claim())).toBe(false);
-    expect(await alarmAt()).toBeGreaterThan(Date.now() + FOLLOWER.claim - 5_000);
-    pass(FOLLOWER.claim + 10);
-    expect(await follower.claim(server, notifierId, claim())).toBe(true);
-    pass(FOLLOWER.claim + 10);
-    await alarm();
+    const before = meter.rowsWritten;
+    for (let i = 0; i < 50; i++) await follower.claim(server, randomBytes(24), claim());
+    expect(meter.rowsWritten - before).toBe(0);
     expect(await tables()).toEqual([]);
     expect(await alarmAt()).toBeNull();
+    pass(FOLLOWER.claim + 10);
+    expect(await follower.claim(server, notifierId, claim())).toBe(true);
     expect(reached).toEqual([]);
+  });
+});
+
+describe("a device", () => {
+  it("has its share of what is followed of one relay, also when the follower begins anew, and leaves the rest to others", async () => {
+    const { follower, server, rows, die } = await bench();
+    network.open = noRelay;
+    const notifierKey = authSecret(generateKeyPair("Ed25519"));
+    const some = (count: number, device: Uint8Array): readonly FollowedQueue[] =>
+      Array.from({ length: count }, () => ({ device, subId: randomBytes(24), notifierId: randomBytes(24), notifierKey }));
+    const device = randomBytes(16);
+    const share = some(FOLLOWING.queuesOfDevice, device);
+    await follower.follow(server, share.slice(1));
+    await die();
+    const again = followerAt(env, server);
+    const [one, over] = [share.slice(0, 1), some(1, device)];
+    await again.follow(server, [...one, ...over]);
+    await until(() => expect(notes.flat()).toMatchObject([{ subId: over[0]?.subId, event: { type: "impossible" } }]));
+    const others = some(3, randomBytes(16));
+    await again.follow(server, others);
+    expect(await rows()).toBe(FOLLOWING.queuesOfDevice + 3);
+    await again.unfollow(one);
+    await again.follow(server, over);
+    expect(await rows(), "a place that is free again").toBe(FOLLOWING.queuesOfDevice + 3);
+    await again.unfollow([...share, ...over, ...others]);
   });
 });

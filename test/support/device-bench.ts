@@ -67,7 +67,7 @@ export class DeviceBench {
   /** The queue that must be claimed before the command. */
   claimFor(command: NtfRequest["command"], key?: AuthSecretKey): NtfQueue | null {
     const auth = authorizedNtf(command, EMPTY, key ?? authSecret(this.keys));
-    return needsClaim(this.store, { command, entityId: EMPTY, auth });
+    return needsClaim(this.store, { command, entityId: EMPTY, auth }, this.limits);
   }
 
   /** `key` undefined: the right one; `entityId` too. */

@@ -15,10 +15,13 @@ function extended({ server: place, notifierId }: NtfQueue): NtfQueue {
   return { server: { ...place, hosts: withKnownOnion(place.hosts) }, notifierId };
 }
 
-/** Server, Str notifier id. */
+/**
+ * Server, Str notifier id. By its text a queue is stored and told of, so one whose text could not be read again is
+ * refused: servers as such are taken with ports, names and fingerprints of any kind.
+ */
 export const ntfQueue: Codec<NtfQueue> = transform(
   struct<NtfQueue>({ server, notifierId: str }),
-  extended,
+  (queue) => parseNtfQueue(formatNtfQueue(queue)),
   (queue) => queue,
 );
 

@@ -56,6 +56,15 @@ export function hear(store: DeviceStore, subId: Uint8Array, { nonce, encMeta, ur
   return true;
 }
 
+/**
+ * Whether whoever brings notifications of a subscription shall go on; otherwise it is to be unfollowed. What comes while
+ * the token is to be verified again is dropped, but its queues stay followed.
+ */
+export function wantsToHear(store: DeviceStore, subId: Uint8Array): boolean {
+  const record = store.record();
+  return record !== null && !isDead(record.status) && store.subscription(subId) !== null;
+}
+
 function untold(store: DeviceStore, state: DeliveryState, now: number): readonly LatestNotification[] {
   return store.latest().filter(({ order, at }) => order > state.toldUpTo && at + UNTOLD_TTL > now);
 }

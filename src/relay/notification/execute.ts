@@ -7,7 +7,7 @@ import { type DeviceToken, sameDevice } from "#protocol/ntf/token";
 import type { NotificationLimits } from "./limits.ts";
 import { answered, done, ntfRefused, ntfUnauthorized } from "./outcome.ts";
 import type { DeviceStore, NtfOutcome, Subscription, TokenRecord } from "./ports.ts";
-import { isSubscribed, subscribe, unsubscribe } from "./subscriptions.ts";
+import { subscribe, subscribes, unsubscribe } from "./subscriptions.ts";
 import * as tokens from "./tokens.ts";
 
 /** A command on its way to its token. */
@@ -80,10 +80,13 @@ export function unknownToken(auth: AuthContext): NtfOutcome {
   return ntfUnauthorized();
 }
 
-/** The queue to claim (`mayClaim`) before an SNEW is done; null for every other command and every other SNEW. */
-export function needsClaim(store: DeviceStore, request: NtfRequest): NtfQueue | null {
+/**
+ * The queue to claim (`mayClaim`) before an SNEW is done. Null for every other command, and for an SNEW that makes no
+ * subscription: nobody else is to have any trouble with it.
+ */
+export function needsClaim(store: DeviceStore, request: NtfRequest, limits: NotificationLimits): NtfQueue | null {
   const { command } = request;
-  if (command.tag !== "SNEW" || isSubscribed(store, command)) return null;
+  if (command.tag !== "SNEW" || !subscribes(store, command, limits)) return null;
   return authorizedToken(store, request) ? command.queue : null;
 }
 

@@ -23,7 +23,7 @@ export const DEFAULT_NOTIFICATION_LIMITS: NotificationLimits = {
   pushesPerMinute: 20,
   reserved: 4,
   subscriptions: 20_000,
-  servers: 200,
+  servers: 50,
 };
 
 /** Pause after the first failure; it doubles with each further one up to the longest. */
@@ -45,21 +45,25 @@ export const UNTOLD_TTL = DAY;
 export const UNTOLD_KEPT = 300;
 /** A token that is not ACTIVE is forgotten when nobody has used it for so long. */
 export const UNUSED_TTL = 30 * DAY;
-/** Of one device token: registrations at a time (the oldest unverified gives way), and TNEW or TRPL a minute. */
-export const REGISTRATIONS = { atOnce: 8, perMinute: 6 } as const;
+/**
+ * Of one device token: registrations at a time (the oldest unverified gives way), how many of them may be verified
+ * (under different keys of one endpoint; the oldest gives way), and TNEW or TRPL a minute.
+ */
+export const REGISTRATIONS = { atOnce: 8, active: 4, perMinute: 6 } as const;
 /** Of one connection, a minute: commands, and among them TNEW and TRPL, which cause pushes. */
 export const NTF_COMMANDS_PER_MINUTE = { all: 12_000, registering: 60 } as const;
 /** Characters of a relay's error that a subscription's status keeps. */
 export const ERROR_LENGTH = 160;
 
 /**
- * Of what is heard from one other relay. NSUB under way at a time, and queues that are followed there; how long it may
- * take to answer, and be silent before it is asked whether it still lives, in milliseconds; blocks that it may send in
- * a minute, and those in a row that bring nothing that anybody wants to know.
+ * Of what is heard from one other relay. NSUB under way at a time, and queues that are followed there, for all devices
+ * and for one; how long it may take to answer, and be silent before it is asked whether it still lives, in
+ * milliseconds; blocks that it may send in a minute, and those in a row that bring nothing that anybody wants to know.
  */
 export const FOLLOWING = {
   asked: 900,
   queues: 50_000,
+  queuesOfDevice: 5_000,
   answer: 30_000,
   silence: 50_000,
   blocksPerMinute: 2_000,
@@ -70,7 +74,8 @@ export const FOLLOWING = {
  * How another relay is followed, in milliseconds: the connection is looked after so often; it counts as good when it has
  * lasted for so long, and its end is then mended soon; a claim that nothing comes of is void after some minutes; a relay
  * that never answered is given up after hours, one that did after a month. And how often a queue is asked for again
- * that the relay could not answer for, and how many subscriptions may claim one queue at a time.
+ * that the relay could not answer for, and how many claims are known at a time: of one queue, of one device, of all
+ * queues of the relay (the oldest give way).
  */
 export const FOLLOWER = {
   watch: 30 * SECOND,
@@ -81,6 +86,8 @@ export const FOLLOWER = {
   lost: 30 * DAY,
   attempts: 5,
   claimsOfQueue: 4,
+  claimsOfDevice: 1_000,
+  claims: 10_000,
 } as const;
 /** Pauses between attempts to reach a relay whose queues are followed. */
 export const RECONNECT: Pauses = { first: 5 * SECOND, longest: 15 * MINUTE };

@@ -2,6 +2,7 @@ import { equal } from "#crypto/bytes";
 import { formatServerAddress } from "#protocol/address";
 import { describeError, type ErrorType } from "#protocol/errors";
 import type { SNEW } from "#protocol/ntf/commands";
+import type { NtfQueue } from "#protocol/ntf/queue";
 import { isDead, isFollowed, type SubscriptionStatus } from "#protocol/ntf/status";
 import type { AuthSecretKey } from "#protocol/authorize";
 import { ERROR_LENGTH, type NotificationLimits } from "./limits.ts";
@@ -20,9 +21,16 @@ function follow(store: DeviceStore, subscription: Subscription): NtfOutcome {
   return answered({ tag: "IDSUB", subId: subscription.subId }, { type: "follow", subscriptions: [subscription] });
 }
 
+/** Whether a token may have one more subscription. Nor may it have some to ever more servers: each costs a connection. */
+export function hasRoomFor(store: DeviceStore, { server }: NtfQueue, limits: NotificationLimits): boolean {
+  const servers = store.servers();
+  const hasServer = servers.size < limits.servers || servers.has(formatServerAddress(server));
+  return hasServer && store.subscriptionCount() < limits.subscriptions;
+}
+
 /**
  * SNEW. For a queue that the token is subscribed to already: with the same key nothing changes, another one is wrong, as
- * every NKEY makes another notifier id. Nor may a token have subscriptions to ever more servers: each costs a connection.
+ * every NKEY makes another notifier id.
  */
 export function subscribe(
   store: DeviceStore,
@@ -35,9 +43,7 @@ export function subscribe(
     const isSame = sameNotifierKey(existing.notifierKey, notifierKey);
     return isSame ? answered({ tag: "IDSUB", subId: existing.subId }) : ntfUnauthorized();
   }
-  const servers = store.servers();
-  const hasRoom = servers.size < limits.servers || servers.has(formatServerAddress(queue.server));
-  if (!hasRoom || store.subscriptionCount() >= limits.subscriptions) return ntfError({ type: "QUOTA" });
+  if (!hasRoomFor(store, queue, limits)) return ntfError({ type: "QUOTA" });
   return follow(store, { subId: newSubId(), queue, notifierKey, status: "NEW" });
 }
 
@@ -52,10 +58,9 @@ export function mayClaim(existing: QueueClaim | null, claim: QueueClaim): boolea
   return !existing || equal(existing.subId, claim.subId);
 }
 
-/** Whether SNEW changes nothing. */
-export function isSubscribed(store: DeviceStore, { queue, notifierKey }: SNEW): boolean {
-  const existing = store.subscriptionTo(queue);
-  return existing !== null && sameNotifierKey(existing.notifierKey, notifierKey);
+/** Whether SNEW will make a subscription, as far as the token itself can tell. */
+export function subscribes(store: DeviceStore, { queue }: SNEW, limits: NotificationLimits): boolean {
+  return store.subscriptionTo(queue) === null && hasRoomFor(store, queue, limits);
 }
 
 /** SDEL. */
@@ -93,6 +98,12 @@ function statusAfter(event: FollowEvent, current: SubscriptionStatus): Subscript
   }
 }
 
+/** Late news of a token that is dead: its queues are not followed any more, or will not be in a moment. */
+function isLate(store: DeviceStore, { type }: FollowEvent): boolean {
+  const status = store.record()?.status;
+  return status !== undefined && isDead(status) && (type === "subscribing" || type === "subscribed");
+}
+
 /**
  * Notes what was heard of a queue. `notifierKey`: with which it was followed, so that news of a former key change
  * nothing. One write, and none when the status is the same.
@@ -104,7 +115,7 @@ export function noteFollowing(
   event: FollowEvent,
 ): void {
   const subscription = store.subscription(subId);
-  if (!subscription || !sameNotifierKey(subscription.notifierKey, notifierKey)) return;
+  if (!subscription || !sameNotifierKey(subscription.notifierKey, notifierKey) || isLate(store, event)) return;
   const status = statusAfter(event, subscription.status);
   if (status !== null && status !== subscription.status) store.saveSubscription({ ...subscription, status });
 }

@@ -4,7 +4,7 @@ import { dh, generateKeyPair, type PublicKey, publicKeyOf, type SecretKey } from
 import { randomBytes } from "#crypto/random";
 import type { TNEW } from "#protocol/ntf/commands";
 import { MIN_CRON_MINUTES, REG_CODE_LENGTH } from "#protocol/ntf/limits";
-import { isDead, type TokenStatus } from "#protocol/ntf/status";
+import { isDead, isFollowed, type TokenStatus } from "#protocol/ntf/status";
 import { type DeviceToken, sameDevice } from "#protocol/ntf/token";
 import { answered, done, ntfError, ntfRefused, ntfUnauthorized } from "./outcome.ts";
 import { type DeviceStore, type Effect, NOTHING_DELIVERED, type NtfOutcome, type TokenRecord } from "./ports.ts";
@@ -33,7 +33,7 @@ export function use(store: DeviceStore, record: TokenRecord, now: number): Token
 }
 
 /** Raw X25519 of the device's key and the server's; null when the device's is unusable. */
-function agree(secretKey: SecretKey<"X25519">, publicKey: PublicKey<"X25519">): Uint8Array | null {
+export function agree(secretKey: SecretKey<"X25519">, publicKey: PublicKey<"X25519">): Uint8Array | null {
   try {
     return dh(secretKey, publicKey);
   } catch (error) {
@@ -101,8 +101,8 @@ export function verifyCode(store: DeviceStore, record: TokenRecord, code: Uint8A
   const activated: Effect = { type: "activated", token: record.token };
   if (record.status === "ACTIVE") return done(activated);
   store.save({ ...record, status: "ACTIVE" });
-  // What was not followed while the token was dead.
-  const subscriptions = store.subscriptions().filter(({ status }) => status === "NEW" || status === "INACTIVE");
+  // What was not followed while the token was dead: whatever is believed of them, asking again does no harm.
+  const subscriptions = store.subscriptions().filter(({ status }) => isFollowed(status));
   return subscriptions.length > 0 ? done(activated, { type: "follow", subscriptions }) : done(activated);
 }
 

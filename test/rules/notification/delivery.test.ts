@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { randomBytes } from "#crypto/random";
 import { messagesFit } from "#protocol/ntf/notification";
-import { wakeAt } from "../../../src/relay/notification/delivery.ts";
+import { wakeAt, wantsToHear } from "../../../src/relay/notification/delivery.ts";
 import { APNS, DeviceBench, OTHER_APNS, someQueue } from "../../support/device-bench.ts";
 import { DAY, FAILED, first, HOUR, listening, MINUTE, SECOND, told } from "../../support/device-listening.ts";
 
@@ -29,6 +29,17 @@ describe("a message", () => {
     bench.run({ tag: "TRPL", token: OTHER_APNS });
     expect(bench.hear(subId)).toBe(false);
     expect(bench.store.latest()).toStrictEqual([]);
+  });
+
+  it("is not to be brought to a dead token any more, but to one that is verified anew", () => {
+    const { bench, subs } = listening(1);
+    expect(wantsToHear(bench.store, first(subs))).toBe(true);
+    expect(wantsToHear(bench.store, randomBytes(24))).toBe(false);
+    bench.run({ tag: "TRPL", token: OTHER_APNS });
+    expect(wantsToHear(bench.store, first(subs))).toBe(true);
+    bench.deliver({ type: "gone", reason: "BAD" });
+    expect(wantsToHear(bench.store, first(subs))).toBe(false);
+    expect(wantsToHear(new DeviceBench().store, first(subs))).toBe(false);
   });
 
   it("that is brought twice is told of once", () => {

@@ -104,7 +104,17 @@ describe("a queue that somebody follows already", () => {
     expect(bench.claimFor({ tag: "TCHK" })).toBeNull();
     bench.run(command);
     expect(bench.claimFor(command)).toBeNull();
-    expect(bench.claimFor({ ...command, notifierKey: otherKey() })).toBe(command.queue);
+    expect(bench.claimFor({ ...command, notifierKey: otherKey() }), "refused anyway").toBeNull();
+  });
+
+  it("is not claimed where the device has no room for it", () => {
+    const bench = new DeviceBench({ limits: { subscriptions: 2, servers: 1 } }).activate();
+    bench.subscribe(someQueue("one.example.org"));
+    const command = { tag: "SNEW", tokenId: bench.tokenId, queue: someQueue("one.example.org"), notifierKey } as const;
+    expect(bench.claimFor({ ...command, queue: someQueue("two.example.org") }), "another relay").toBeNull();
+    expect(bench.claimFor(command)).toBe(command.queue);
+    bench.subscribe(someQueue("one.example.org"));
+    expect(bench.claimFor(command), "a third queue").toBeNull();
   });
 
   it("is nobody else's, with whichever key", () => {
@@ -184,6 +194,34 @@ describe("what is heard of a queue that is followed", () => {
     noteFollowing(bench.store, subId, otherKey(), { type: "deleted" });
     noteFollowing(bench.store, randomBytes(24), notifierKey, { type: "deleted" });
     expect(bench.store.writes).toBe(writes);
+  });
+
+  it("too late, when the token is dead, does not make it look followed", () => {
+    const bench = new DeviceBench().activate();
+    const subId = bench.subscribe(someQueue(), notifierKey);
+    bench.hear(subId);
+    bench.deliver({ type: "gone", reason: "EXPIRED" });
+    for (const type of ["subscribing", "subscribed"] as const) {
+      noteFollowing(bench.store, subId, notifierKey, { type });
+      expect(bench.store.subscription(subId)?.status).toBe("INACTIVE");
+    }
+    noteFollowing(bench.store, subId, notifierKey, { type: "deleted" });
+    expect(bench.store.subscription(subId)?.status).toBe("DELETED");
+  });
+
+  it("while a dead token is registered again does not keep its queues from being followed", () => {
+    const bench = new DeviceBench().activate();
+    const [queue, ended] = [bench.subscribe(someQueue(), notifierKey), bench.subscribe(someQueue(), notifierKey)];
+    noteFollowing(bench.store, ended, notifierKey, { type: "ended" });
+    bench.hear(queue);
+    bench.deliver({ type: "gone", reason: "EXPIRED" });
+    bench.register();
+    noteFollowing(bench.store, queue, notifierKey, { type: "subscribed" });
+    bench.deliver();
+    bench.run({ tag: "TVFY", code: bench.code });
+    expect(bench.effects).toMatchObject([{ type: "activated" }, { type: "follow", subscriptions: [{ subId: queue }] }]);
+    bench.run({ tag: "TVFY", code: bench.code });
+    expect(bench.effects, "once").toMatchObject([{ type: "activated" }]);
   });
 
   it("is cut where a relay's error is as long as a block", () => {

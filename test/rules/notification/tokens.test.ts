@@ -5,7 +5,6 @@ import { randomBytes } from "#crypto/random";
 import { forgetUnused, wakeAt } from "../../../src/relay/notification/delivery.ts";
 import { newDevice, notificationIds } from "../../../src/relay/notification/ids.ts";
 import { UNUSED_TTL } from "../../../src/relay/notification/limits.ts";
-import { activate, enroll, NO_REGISTRATIONS, release } from "../../../src/relay/notification/registrations.ts";
 import { APNS, DeviceBench, OTHER_APNS, tagOf } from "../../support/device-bench.ts";
 import { otherKey } from "../../support/queue-bench.ts";
 
@@ -243,47 +242,6 @@ describe("TCRN", () => {
       expect(tagOf(new DeviceBench().activate().run({ tag: "TCRN", minutes }))).toBe(answer);
     },
   );
-});
-
-describe("registrations of one device token", () => {
-  const key = () => generateKeyPair("Ed25519").publicKey;
-  const at = 1_800_000_000_000;
-
-  it("are found again by their key", () => {
-    const [verifyKey, device] = [key(), newDevice()];
-    const made = enroll(NO_REGISTRATIONS, verifyKey, device, at);
-    expect(made).toMatchObject({ device, forgotten: [] });
-    const again = enroll(made?.registrations ?? NO_REGISTRATIONS, verifyKey, newDevice(), at);
-    expect(again).toMatchObject({ device, forgotten: [] });
-    expect(again?.registrations.entries).toHaveLength(1);
-  });
-
-  it("all but the verified one are forgotten", () => {
-    const devices = [newDevice(), newDevice(), newDevice()] as const;
-    const all = devices.reduce((sum, device) => enroll(sum, key(), device, at)?.registrations ?? sum, NO_REGISTRATIONS);
-    const { registrations, forgotten } = activate(all, devices[1]);
-    expect(registrations.entries).toMatchObject([{ device: devices[1], isActive: true }]);
-    expect(forgotten).toStrictEqual([devices[0], devices[2]]);
-    expect(release(registrations, devices[1]).entries).toStrictEqual([]);
-  });
-
-  it("of strangers neither flood the device with pushes nor push out its owner", () => {
-    const owner = newDevice();
-    let state = activate(enroll(NO_REGISTRATIONS, key(), owner, at)?.registrations ?? NO_REGISTRATIONS, owner).registrations;
-    let [granted, forgotten] = [0, 0];
-    for (let second = 0; second < 3600; second++) {
-      const made = enroll(state, key(), newDevice(), at + 1000 * second);
-      if (!made) continue;
-      granted++;
-      forgotten += made.forgotten.length;
-      state = made.registrations;
-    }
-    expect(granted).toBeLessThanOrEqual(6 * 60 + 6);
-    expect(state.entries).toHaveLength(8);
-    expect(forgotten).toBe(granted - 7);
-    expect(hex(state.entries[0]?.device ?? owner)).toBe(hex(owner));
-    expect(state.entries[0]?.isActive).toBe(true);
-  });
 });
 
 describe("ids", () => {
