@@ -75,6 +75,7 @@ export type {
   LinkPreview,
   MadeLink,
   NewLinkOptions,
+  RelayInfo,
   SendOptions,
 } from "./agent/options.ts";
 export { leaveDevice } from "./agent/notifications/leave-device.ts";

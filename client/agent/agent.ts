@@ -2,7 +2,7 @@ import type { QueueUri, Server } from "#protocol/address";
 import { systemClock } from "../clock.ts";
 import { migrate } from "../store/migrate.ts";
 import { listRecords, readRecord } from "../store/record.ts";
-import { infoOf, madeLink } from "./describe.ts";
+import { infoOf, madeLink, relayInfo } from "./describe.ts";
 import { AgentError } from "./errors.ts";
 import type { AgentEvent } from "./events.ts";
 import { MIGRATIONS } from "./migrations.ts";
@@ -16,6 +16,7 @@ import type {
   LinkPreview,
   MadeLink,
   NewLinkOptions,
+  RelayInfo,
   SendOptions,
 } from "./options.ts";
 import { checkConnection, checkContactRequest, type Connection } from "./records.ts";
@@ -315,9 +316,9 @@ export class Agent {
     this.#own.replace(servers);
   }
 
-  /** Relays in use, once for each profile that uses them, and whether they are connected now. */
-  relays(): { readonly server: Server; readonly isConnected: boolean }[] {
-    return this.#core.relays.all().map(({ server, connection }) => ({ server, isConnected: connection.client !== null }));
+  /** Relays in use, once for each profile that uses them. */
+  relays(): RelayInfo[] {
+    return this.#core.relays.all().map(relayInfo);
   }
 
   /** To be called when the network came back. */

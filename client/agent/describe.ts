@@ -1,8 +1,9 @@
 import { sha256 } from "#crypto/hash";
 import type { Server } from "#protocol/address";
-import type { ConnectionInfo, MadeLink } from "./options.ts";
+import type { ConnectionInfo, MadeLink, RelayInfo } from "./options.ts";
 import type { Connection, ShortLinkOwner } from "./records.ts";
 import { isMoving } from "./rules/rotate.ts";
+import type { Relay } from "./runtime/relays.ts";
 import type { ConnectionMode, ConnectionRequest } from "./wire/connection-request.ts";
 import { formatLink } from "./wire/link.ts";
 import type { ShortLink } from "./wire/short-link.ts";
@@ -37,4 +38,8 @@ export function infoOf(record: Connection): ConnectionInfo {
     securityCode: ratchet && sha256(ratchet.associatedData),
     confirmation: confirmation?.isAllowed === false ? confirmation.id : null,
   };
+}
+
+export function relayInfo({ server, connection: { client, hasQueues, isSubscribed } }: Relay): RelayInfo {
+  return { server, isConnected: client !== null, hasQueues, isSubscribed };
 }

@@ -73,6 +73,17 @@ export interface LinkPreview {
   readonly link: string;
 }
 
+/** A relay in use by one profile. */
+export interface RelayInfo {
+  readonly server: Server;
+  /** Whether there is a connection now; queues may still wait for their subscription. */
+  readonly isConnected: boolean;
+  /** Whether messages are received there: a relay may be in use for sending alone. */
+  readonly hasQueues: boolean;
+  /** Whether all queues there are subscribed now, so that nothing waits unasked for. True when there is none. */
+  readonly isSubscribed: boolean;
+}
+
 /** What is known of a connection. */
 export interface ConnectionInfo {
   readonly id: string;

@@ -26,6 +26,12 @@ export class KeptQueues {
     return this.#entries.size;
   }
 
+  /** Whether every one is subscribed; so it is when there is none. */
+  get areOn(): boolean {
+    for (const { state } of this.#entries.values()) if (state !== "on") return false;
+    return true;
+  }
+
   /** Adds a queue; one that is known keeps its state unless it is now on. */
   add(queue: KeptQueue, isOn = false): void {
     const id = hex(queue.entityId);

@@ -77,6 +77,8 @@ export class RelayConnection implements Requester {
   readonly #waiters = new Set<Waiter>();
   readonly #disposal = new AbortController();
   #client: SmpClient | null = null;
+  /** The connection of which `online` finds out whether it lives. */
+  #doubted: SmpClient | null = null;
   #isConnecting = false;
   /** Set while a retry is due: stops it. */
   #cancelRetry: (() => void) | null = null;
@@ -96,6 +98,19 @@ export class RelayConnection implements Requester {
   /** The connection of this moment; null when there is none. */
   get client(): SmpClient | null {
     return this.#client?.isClosed === false ? this.#client : null;
+  }
+
+  /** Whether there are queues to keep subscribed. */
+  get hasQueues(): boolean {
+    return this.#upkeep.size > 0;
+  }
+
+  /**
+   * Whether every kept queue is subscribed over a connection that lives, as far as can be known: not while `online`
+   * waits for its answer. True when there is none.
+   */
+  get isSubscribed(): boolean {
+    return !this.hasQueues || (this.client !== null && this.client !== this.#doubted && this.#upkeep.isComplete);
   }
 
   /** Everything that happens, for one reader, until `dispose`. Kept without a bound: see {@link Mailbox}. */
@@ -144,7 +159,7 @@ export class RelayConnection implements Requester {
       return this.#connect();
     }
     const client = this.client;
-    if (client) ping(client, PROBE_TIMEOUT).catch(() => client.close("no answer after the network came back"));
+    if (client && client !== this.#doubted) void this.#probe(client);
   }
 
   /** Ends the connection for good; requests under way fail. */
@@ -157,6 +172,16 @@ export class RelayConnection implements Requester {
     this.#client?.close();
     this.#client = null;
     this.#events.end();
+  }
+
+  async #probe(client: SmpClient): Promise<void> {
+    this.#doubted = client;
+    try {
+      await ping(client, PROBE_TIMEOUT);
+    } catch {
+      client.close("no answer after the network came back");
+    }
+    if (this.#doubted === client) this.#doubted = null;
   }
 
   #connected(deadline: number): Promise<SmpClient> {

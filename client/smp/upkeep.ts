@@ -43,6 +43,11 @@ export class Upkeep {
     return this.#kept.size;
   }
 
+  /** Whether every kept queue is subscribed. */
+  get isComplete(): boolean {
+    return this.#kept.areOn;
+  }
+
   keep(queues: readonly KeptQueue[]): void {
     for (const queue of queues) this.#kept.add(queue);
     void this.#subscribe();

@@ -12,6 +12,7 @@ import { watchLooking } from "./state/notifications.ts";
 import { parseRoute } from "./state/route.ts";
 import { showTheme } from "./state/theme.ts";
 import { Root } from "./view/root.tsx";
+import { loadSeldom } from "./view/seldom.tsx";
 
 showTheme();
 watchLooking();
@@ -27,3 +28,5 @@ render(<Root app={app} />, root);
 await app.start();
 // After the first look: what makes it start offline can wait.
 await app.attempt(installOffline);
+// Another version may be served when they are needed.
+await app.attempt(loadSeldom);

@@ -1,54 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { fromHex } from "#crypto/bytes";
-import { generateKeyPair } from "#crypto/keys";
 import type { Message } from "#protocol/commands";
 import { DisconnectedError, UsageError } from "../../client/errors.ts";
 import { retryDelay } from "../../client/smp/backoff.ts";
 import { ping, remove, subscribe } from "../../client/smp/calls.ts";
-import type { KeptQueue } from "../../client/smp/kept.ts";
 import { createQueue } from "../../client/smp/queue.ts";
-import { RelayConnection, type RelayEvent, type RelayOptions } from "../../client/smp/relay-connection.ts";
-import { FakeClock, settle } from "./support/fake-clock.ts";
+import { settle } from "./support/fake-clock.ts";
 import { FakeRouter } from "./support/fake-router.ts";
+import { id, key, queue, relayWorld as world, SOK } from "./support/relay-world.ts";
 
-const key = generateKeyPair("Ed25519").secretKey;
-const relayKeys = generateKeyPair("X25519");
-const id = (n: number): Uint8Array => fromHex(n.toString(16).padStart(48, "0"));
-const queue = (n: number, kind: KeptQueue["kind"] = "recipient"): KeptQueue => ({ entityId: id(n), key, kind });
-const SOK: Message = { tag: "SOK", serviceId: null };
 const AUTH: Message = { tag: "ERR", error: { type: "AUTH" } };
-
-interface World {
-  readonly router: FakeRouter;
-  readonly clock: FakeClock;
-  readonly relay: RelayConnection;
-  readonly events: RelayEvent[];
-  /** Types of the events so far, forgotten once told. */
-  told(): string[];
-}
-
-function world(options: Partial<RelayOptions> = {}): World {
-  const router = new FakeRouter();
-  router.answer = ({ parsed }) => {
-    if (parsed.tag === "PING") return { tag: "PONG" };
-    if (parsed.tag !== "NEW") return parsed.tag === "SUB" || parsed.tag === "NSUB" ? SOK : { tag: "OK" };
-    const rest = { queueMode: null, linkId: null, serviceId: null, serverNtfCreds: null };
-    return { tag: "IDS", rcvId: id(77), sndId: id(78), rcvPublicDhKey: relayKeys.publicKey, ...rest };
-  };
-  const clock = new FakeClock();
-  const relay = new RelayConnection({ server: router.server, openSocket: router.openSocket, clock, ...options });
-  const events: RelayEvent[] = [];
-  void (async () => {
-    for await (const event of relay.events) events.push(event);
-  })();
-  let seen = 0;
-  const told = (): string[] => {
-    const types = events.slice(seen).map(({ type }) => type);
-    seen = events.length;
-    return types;
-  };
-  return { router, clock, relay, events, told };
-}
 
 describe("retries", () => {
   test("wait longer each time, up to a limit, and any part of it", () => {

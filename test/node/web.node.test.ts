@@ -103,12 +103,13 @@ describe("the bundle", () => {
 
   test("is complete for the service worker: every file but the page and what is registered by its name", () => {
     const worker = String(Buffer.from(files.get("service-worker.js") ?? []));
-    const named = new Set(["index.html", "service-worker.js", "push-worker.js"]);
+    const named = new Set(["index.html", "service-worker.js"]);
     const others = [...files.keys()].filter((name) => !named.has(name));
     for (const name of others) expect(worker).toContain(JSON.stringify(name));
   });
 
-  test("has a push worker that loads the script of the chat and nothing else: no browser keeps that twice", () => {
-    expect(String(Buffer.from(files.get("push-worker.js") ?? []))).toBe(`import "./${script()}";\n`);
+  test("has one script for the chat in a page and for what pushes wake: they are never of two versions", () => {
+    expect([...files.keys()].filter((name) => name.includes("push"))).toEqual([]);
+    expect(textOf(script())).toContain("pushsubscriptionchange");
   });
 });

@@ -10,6 +10,7 @@ import {
   type Device,
   DEVICE_KEY,
   type Followed,
+  isActive,
   type Retired,
 } from "./records.ts";
 
@@ -77,9 +78,8 @@ export class Book {
     return [...this.#retired].map(([key, value]) => ({ key, value }));
   }
 
-  async saveDevice(device: Device | null): Promise<void> {
-    await this.#store.write([deviceChange(device)]);
-    this.#device = device;
+  saveDevice(device: Device | null): Promise<void> {
+    return this.#putDevice(device, []);
   }
 
   /** The present token goes, and its server is to forget it; `device` comes in its place. `now`: in milliseconds. */
@@ -89,8 +89,7 @@ export class Book {
     const { server, verifyKeys, registration: { tokenId } } = old;
     const retired: Retired = { server, tokenId, key: verifyKeys.secretKey, at: now };
     const key = newId();
-    await this.#store.write([deviceChange(device), recordChange(TABLE.retired, key, retired)]);
-    this.#device = device;
+    await this.#putDevice(device, [recordChange(TABLE.retired, key, retired)]);
     this.#retired.set(key, retired);
   }
 
@@ -108,6 +107,18 @@ export class Book {
       if (next.length === 0) return;
       await this.#store.write(next.map(({ name, value }) => followedChange(name, value)));
       for (const { name, value } of next) this.#put(name, value);
+    });
+  }
+
+  /** A token that is verified anew is tried with every queue: a refusal may have been the former one's. */
+  #putDevice(device: Device | null, changes: readonly Change[]): Promise<void> {
+    return this.#locks.run("change", async () => {
+      const isAnew = isActive(device) && !isActive(this.#device);
+      const waiting = isAnew ? this.followed.filter(({ notBefore }) => notBefore > 0) : [];
+      const freed = waiting.map((one): Followed => ({ ...one, notBefore: 0 }));
+      await this.#store.write([deviceChange(device), ...changes, ...freed.map((one) => followedChange(one, one))]);
+      this.#device = device;
+      for (const one of freed) this.#put(one, one);
     });
   }
 

@@ -9,7 +9,7 @@ import type { Core } from "../runtime/core.ts";
 import { readConnection, TABLE } from "../tables.ts";
 import type { Book, FollowedChange } from "./book.ts";
 import * as plan from "./plan.ts";
-import type { Device, Followed } from "./records.ts";
+import { type Device, type Followed, isDoubted } from "./records.ts";
 import type { NtfServers } from "./servers.ts";
 
 /** Queues that are worked on at a time. */
@@ -30,6 +30,8 @@ export class Follower {
   readonly #servers: NtfServers;
   /** Connections at which something may be to do. */
   #dirty = new Set<string>();
+  /** Of those the ones that wait for what the server says of the token. */
+  readonly #held = new Set<string>();
   #isAll = false;
   /** The token may be unknown to its server: what it answers to SNEW and SCHK says so. */
   onSuspicion: (() => void) | null = null;
@@ -85,6 +87,8 @@ export class Follower {
     for (const one of this.#book.followed) {
       if (one.notifier === null && one.notBefore <= clock.now()) this.#dirty.add(one.connection);
     }
+    this.suspect([...this.#held]);
+    this.#held.clear();
     let failed: readonly string[] = [];
     // What the notification server follows no more begins from NKEY again.
     do {
@@ -106,8 +110,10 @@ export class Follower {
         const { device } = this.#book;
         const work = plan.planConnection(connection, this.#book.followedOf(id), device, this.#core.clock.now());
         erased.push(...work.erase.map((name) => ({ name, change: () => null })));
+        const isHeld = device !== null && isDoubted(device);
+        if (isHeld && work.enable.length > 0) this.#held.add(id);
         if (connection) {
-          jobs.push(...work.enable.map((queue) => this.#enabling(connection, queue)));
+          if (!isHeld) jobs.push(...work.enable.map((queue) => this.#enabling(connection, queue)));
           jobs.push(...work.disable.map((queue) => this.#disabling(connection, queue)));
         }
         if (jobs.length >= BATCH) break;
@@ -185,7 +191,7 @@ export class Follower {
     const failed = new Set<string>();
     while (!this.#core.isClosed) {
       const { device } = this.#book;
-      if (!device?.registration || !plan.wantsQueues(device)) break;
+      if (!device?.registration || !plan.wantsQueues(device) || isDoubted(device)) break;
       const token = { tokenId: device.registration.tokenId, key: device.verifyKeys.secretKey };
       const now = this.#core.clock.now();
       const batch = this.#book.followed.filter((one) => needs(one, device, now)).slice(0, BATCH);

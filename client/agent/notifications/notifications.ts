@@ -47,6 +47,7 @@ export class Notifications {
     this.#tokens = new Tokens(core, book, servers);
     this.#follower = new Follower(core, book, servers);
     this.#follower.onSuspicion = () => this.#suspect();
+    this.#tokens.onSuspicion = () => this.#suspect();
     this.#wasFollowing = this.#following;
   }
 

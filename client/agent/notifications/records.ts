@@ -69,8 +69,14 @@ export const checkRetired = checked<Retired>(retired);
 /** Key of the only record of the table `device`. */
 export const DEVICE_KEY = "token";
 
-/** Whether the token is verified, as far as this side knows. */
+/** Whether the token is verified, as far as this side knows. It may be in doubt. */
 export function isActive(record: Device | null): record is Device & { readonly registration: object } {
-  return record?.status === "ACTIVE" && record.registration !== null && record.action.type === "none";
+  if (record?.status !== "ACTIVE" || record.registration === null) return false;
+  return record.action.type === "none" || isDoubted(record);
+}
+
+/** Whether its server is being asked how it stands with the token: until it answers it is asked for nothing else. */
+export function isDoubted(record: Device): boolean {
+  return record.action.type === "check";
 }
 

@@ -81,11 +81,16 @@ export type TokenVerdict =
   | "forget";
 
 export function judgeTokenFailure({ action }: Device, error: unknown): TokenVerdict {
-  if (isTemporary(error) || isQuota(error)) return "retry";
+  if (isPassing(error)) return "retry";
   return action.type === "register" ? "forget" : "anew";
 }
 
-/** Too many registrations in a short time. */
-function isQuota(error: unknown): boolean {
-  return error instanceof ProtocolError && error.error.type === "QUOTA";
+/** Whether the server may well do the same later; QUOTA: too many registrations in a short time. */
+export function isPassing(error: unknown): boolean {
+  return isTemporary(error) || (error instanceof ProtocolError && error.error.type === "QUOTA");
+}
+
+/** Or it knows the token by another key. */
+export function isUnknownToken(error: unknown): boolean {
+  return error instanceof ProtocolError && error.error.type === "AUTH";
 }

@@ -5,9 +5,11 @@ import type { NtfRequester } from "../../ntf/client.ts";
 import { isTemporary } from "../rules/send-failure.ts";
 import type { Core } from "../runtime/core.ts";
 import type { Book } from "./book.ts";
-import { type Device, isActive, type Retired } from "./records.ts";
+import { type Device, isActive, isDoubted, type Retired } from "./records.ts";
 import type { NtfServers } from "./servers.ts";
 import {
+  isPassing,
+  isUnknownToken,
   judgeTokenFailure,
   newDevice,
   registered,
@@ -30,6 +32,8 @@ export class Tokens {
   readonly #core: Core;
   readonly #book: Book;
   readonly #servers: NtfServers;
+  /** The token may be unknown to its server: what it answers to TCRN says so. */
+  onSuspicion: (() => void) | null = null;
 
   constructor(core: Core, book: Book, servers: NtfServers) {
     this.#core = core;
@@ -46,9 +50,9 @@ export class Tokens {
     for (;;) {
       const record = this.#book.device;
       if (!record || record.action.type === "none") break;
+      let next: Device;
       try {
-        const next = await this.#perform(this.#servers.of(record.server), record);
-        await this.#book.saveDevice(next);
+        next = await this.#perform(this.#servers.of(record.server), record);
       } catch (error) {
         const verdict = judgeTokenFailure(record, error);
         if (verdict === "retry") throw error;
@@ -59,7 +63,9 @@ export class Tokens {
         // That another device token is not taken under the same id matters to nobody.
         if (record.action.type !== "replace") trouble = error;
         await this.#book.retire(newDevice(record), this.#core.clock.now());
+        continue;
       }
+      await this.#book.saveDevice(next);
     }
     if (trouble !== null) throw trouble;
   }
@@ -82,12 +88,18 @@ export class Tokens {
     }
   }
 
-  /** TCRN, once for a token that is verified. */
+  /** TCRN, once for a token that is verified. What the server refuses is not asked for again before the next start. */
   async setInterval(): Promise<void> {
     const record = this.#book.device;
-    if (!isActive(record) || record.hasInterval) return;
+    if (!isActive(record) || isDoubted(record) || record.hasInterval) return;
     const key = tokenKeyOf(record);
-    if (key) await ntf.setInterval(this.#servers.of(record.server), key, INTERVAL);
+    try {
+      if (key) await ntf.setInterval(this.#servers.of(record.server), key, INTERVAL);
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      this.#core.tellError(null, error);
+      if (isUnknownToken(error)) this.onSuspicion?.();
+    }
     await this.#book.saveDevice({ ...record, hasInterval: true });
   }
 

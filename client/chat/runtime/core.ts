@@ -33,6 +33,8 @@ export class Core {
   readonly clock: Clock;
   readonly compression: Compression;
   readonly files: Files | null;
+  /** By conversation: whether it is quiet is changed, and the agent told of it, by one at a time. */
+  readonly quieting = new Locks();
   readonly happenings = new Mailbox<ChatHappening>();
   readonly #locks = new Locks();
   #workers: Workers | null = null;

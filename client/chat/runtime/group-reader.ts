@@ -9,10 +9,10 @@ import {
   memberInfoReceived,
 } from "../rules/group/handshake.ts";
 import type { Step } from "../step.ts";
-import { groupOfMember, TABLE } from "../tables.ts";
+import { TABLE } from "../tables.ts";
 import { type Core, ignoringMissing } from "./core.ts";
 import { noteFate } from "./fates.ts";
-import { quieten } from "./loudness.ts";
+import { quietenMember } from "./loudness.ts";
 
 type Bound = ConnectionEvent & { readonly connection: string };
 
@@ -49,7 +49,7 @@ export class GroupReader {
         return this.#stepFor(id, (step) => memberInfoReceived(step, id, event.info));
       case "connected":
         await this.#stepFor(id, (step) => memberConnected(step, id));
-        return quieten(core, event.connection, await core.readSound(TABLE.groups, groupOfMember(id) ?? ""));
+        return quietenMember(core, id, event.connection);
       case "failed":
         return this.#stepFor(id, (step) => memberFailed(step, id, event.detail));
       case "sent":

@@ -14,7 +14,7 @@ import { noteFate } from "./fates.ts";
 import type { Transfers } from "./transfers.ts";
 import type { Forgetting } from "./forgetting.ts";
 import { GroupReader } from "./group-reader.ts";
-import { quieten } from "./loudness.ts";
+import { quietenContact } from "./loudness.ts";
 
 type Bound = ConnectionEvent & { readonly connection: string };
 
@@ -156,7 +156,7 @@ export class Reader {
         return void await this.#stepFor(id, (step) => infoReceived(step, id, event.info));
       case "connected":
         await this.#stepFor(id, (step) => connected(step, id));
-        return quieten(core, event.connection, await core.readSound(TABLE.contacts, id));
+        return quietenContact(core, id, event.connection);
       case "failed":
         return void await this.#stepFor(id, (step, { origin }) => {
           const isGone = event.reason === "NOT_AVAILABLE" && (origin === "link" || origin === "address");

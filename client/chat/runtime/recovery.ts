@@ -5,6 +5,7 @@ import { doubt } from "../rules/outbox.ts";
 import { TABLE } from "../tables.ts";
 import { AT_ONCE } from "./sender.ts";
 import { type Core, ignoringMissing } from "./core.ts";
+import { convergeLoudness } from "./loudness.ts";
 import type { Transfers } from "./transfers.ts";
 import { madeFor as madeForMember, MAKING } from "./group-maker.ts";
 
@@ -62,5 +63,6 @@ export async function recover(core: Core, links: Links, transfers: Transfers): P
     }
     step.effect({ type: "expire" });
   });
+  core.background(null, () => convergeLoudness(core, all, contacts, members));
   core.relayUp();
 }

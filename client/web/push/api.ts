@@ -22,10 +22,16 @@ export interface PushState {
   readonly isNaming: boolean;
 }
 
-/** Something that is to be shown, in words. */
-export interface News {
+/** Up to where something was told. */
+export interface Mark {
   /** The conversation, or the request: of one there is one notification. */
   readonly tag: string;
+  /** The newest item of it, or the latest one of the requests of the same person; empty: none. */
+  readonly mark: string;
+}
+
+/** Something that is to be shown, in words. */
+export interface News extends Mark {
   readonly title: string;
   readonly body: string;
   /** Where in the page it is: `#/chat/...` */
@@ -34,6 +40,8 @@ export interface News {
 
 /** What came of a push. */
 export interface Arrival {
+  /** It was the push that shows that pushes come. */
+  readonly isVerification: boolean;
   /** Everything that waited was received. */
   readonly isComplete: boolean;
   readonly news: readonly News[];
@@ -48,14 +56,21 @@ export interface PushApi {
   setMode(mode: PushMode): Promise<PushState>;
   setNaming(isNaming: boolean): Promise<PushState>;
   remove(): Promise<PushState>;
-  /** A push came: its JSON. Resolves when what it is about was received, or cannot be now. */
-  arrived(json: unknown): Promise<Arrival>;
+  /**
+   * A push came: its JSON. Resolves when what it is about was received, or cannot be now. What it answers is news until
+   * it was `seen`.
+   * @param until when whoever asks needs an answer: milliseconds since 1970
+   */
+  arrived(json: unknown, until: number): Promise<Arrival>;
+  /** This was shown, or somebody looks at it. */
+  seen(told: readonly Mark[]): Promise<void>;
 }
 
-export const PUSH_SCRIPT = "/app/push-worker.js";
 /** No page is below it, so that the push worker never answers for one. */
 export const PUSH_SCOPE = "/app/push/";
 
+/** Tag of the notification of somebody who asks to become a contact. */
+export const requestTag = (request: string): string => `request ${request}`;
 /** Tag of the notification that says only that something came. */
 export const SOMETHING_TAG = "smp-edge something";
 /** Tag of the one that says that nothing did. */

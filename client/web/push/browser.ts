@@ -1,5 +1,7 @@
+import { chatScript } from "../session/candidate.ts";
 import { scriptUrl } from "../session/trusted.ts";
-import { type Endpoint, PUSH_SCOPE, PUSH_SCRIPT } from "./api.ts";
+import { type Endpoint, PUSH_SCOPE } from "./api.ts";
+import { closeOf } from "./notice.ts";
 import { endpointOf, isFor, SubscriptionError, subscribeTo } from "./subscription.ts";
 
 /** `homeScreen`: on an iPhone pages have pushes only when they are installed. */
@@ -29,20 +31,33 @@ function activated({ installing, waiting, active }: ServiceWorkerRegistration): 
   });
 }
 
-/** Installs the push worker, or looks for a new version of it. */
+/**
+ * Installs the push worker, in place of one of another version. It is the very script that has the chat in this page,
+ * with its hash in its name: it is never newer or older than the page that was opened last.
+ */
 async function install(): Promise<ServiceWorkerRegistration> {
-  // What it loads has its hash in its name, so that the page's copy of it will do.
-  const options = { type: "module", scope: PUSH_SCOPE, updateViaCache: "imports" } as const;
-  const registration = await navigator.serviceWorker.register(scriptUrl(PUSH_SCRIPT), options);
-  await activated(registration);
-  return registration;
+  const options = { type: "module", scope: PUSH_SCOPE, updateViaCache: "all" } as const;
+  try {
+    const registration = await navigator.serviceWorker.register(scriptUrl(chatScript()), options);
+    await activated(registration);
+    return registration;
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    // The relay serves only the files of its own version.
+    const what = "the worker that pushes need cannot be loaded: check the network, or load this page anew";
+    throw new SubscriptionError(`${what} (${cause.message})`, { cause });
+  }
 }
 
-/** Has the browser take pushes of one server. @param key its public key (RFC 8292) */
-export async function subscribe(key: Uint8Array<ArrayBuffer>): Promise<Endpoint> {
+/**
+ * Has the browser take pushes of one server.
+ * @param key its public key (RFC 8292)
+ * @param isDead what the browser gave out before is of no use any more
+ */
+export async function subscribe(key: Uint8Array<ArrayBuffer>, isDead = false): Promise<Endpoint> {
   const registration = await install();
   const before = await registration.pushManager.getSubscription();
-  if (before && isFor(before, key)) return endpointOf(before);
+  if (before && !isDead && isFor(before, key)) return endpointOf(before);
   // A browser has one subscription of a worker, for one server.
   await before?.unsubscribe();
   try {
@@ -59,6 +74,6 @@ export async function unsubscribe(): Promise<void> {
   const registration = await pushRegistration();
   const subscription = await registration?.pushManager.getSubscription();
   await subscription?.unsubscribe();
-  for (const shown of await registration?.getNotifications() ?? []) shown.close();
+  if (registration) await closeOf(registration, () => true);
   await registration?.unregister();
 }

@@ -1,4 +1,4 @@
-import { type News, NOTHING_TAG, SOMETHING_TAG } from "./api.ts";
+import type { Mark, News } from "./api.ts";
 
 const ICON = "/app/icons/icon-192.png";
 
@@ -14,24 +14,27 @@ export function placeOf({ tag, data }: Notification): string {
   return typeof place === "string" ? place : `#/chat/${encodeURIComponent(tag)}`;
 }
 
+/** What a notification is about. */
+export function markOf({ tag, data }: Notification): Mark {
+  const { mark } = (data ?? {}) as { readonly mark?: unknown };
+  return { tag, mark: typeof mark === "string" ? mark : "" };
+}
+
 /** Shows something; in place of what was shown of the same conversation. */
 export async function show(
   registration: ServiceWorkerRegistration,
-  { title, body, tag, place }: News,
+  { title, body, tag, mark, place }: News,
   { again = false, silent = false }: { readonly again?: boolean; readonly silent?: boolean } = {},
 ): Promise<void> {
-  const options: Options = { body, tag, icon: ICON, data: { place }, ...(silent ? { silent } : { renotify: again }) };
+  const options: Options = { body, tag, icon: ICON, data: { place, mark }, ...(silent ? { silent } : { renotify: again }) };
   await registration.showNotification(title, options);
-}
-
-/** What was said without knowing what came: something says it better now. */
-export function closeVague(registration: ServiceWorkerRegistration): Promise<void> {
-  return closeOf(registration, (tag) => tag === SOMETHING_TAG || tag === NOTHING_TAG);
 }
 
 export async function closeOf(
   registration: ServiceWorkerRegistration,
-  isIt: (tag: string) => boolean,
+  isIt: (shown: Mark) => boolean,
 ): Promise<void> {
-  for (const shown of await registration.getNotifications()) if (isIt(shown.tag)) shown.close();
+  // Safari has it only where the page is installed.
+  if (!("getNotifications" in registration)) return;
+  for (const shown of await registration.getNotifications()) if (isIt(markOf(shown))) shown.close();
 }

@@ -19,6 +19,11 @@ export function pageVersion(): string {
   return meta("version");
 }
 
+/** Where the script of the chat is. */
+export function chatScript(): string {
+  return meta("chat-worker");
+}
+
 /**
  * This tab's worker, which waits to have the chat. As long as the page is not kept by the browser for going back: then
  * it holds nothing, so that another tab can take over.
@@ -82,7 +87,7 @@ export class Candidate {
 
   #start(): void {
     if (this.#worker || this.#remote.isClosed) return;
-    const worker = new Worker(scriptUrl(meta("chat-worker")), { type: "module", name: "chat" });
+    const worker = new Worker(scriptUrl(chatScript()), { type: "module", name: "chat" });
     worker.addEventListener("message", ({ data }: MessageEvent<Report>) => {
       this.#ownLeader = data.leader;
       this.#changed();

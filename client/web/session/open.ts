@@ -1,5 +1,6 @@
 import { StoreError } from "../../store/store.ts";
 import type { PushApi } from "../push/api.ts";
+import { closeOf } from "../push/notice.ts";
 import {
   type ChatApi,
   type OwnRelay,
@@ -50,7 +51,10 @@ function keepStorage(): void {
 async function eraseAround(): Promise<void> {
   localStorage.clear();
   for (const name of await caches.keys()) await caches.delete(name);
-  for (const one of await navigator.serviceWorker.getRegistrations()) await one.unregister();
+  for (const one of await navigator.serviceWorker.getRegistrations()) {
+    await closeOf(one, () => true);
+    await one.unregister();
+  }
 }
 
 /** After so long in the background connections are looked after, in milliseconds. */

@@ -13,7 +13,7 @@ const SAFE: Readonly<Record<string, readonly string[]>> = {
   ],
   groups: ["list", "get", "named", "members", "set", "setMember", "setPreferences", "link"],
   files: ["bytes", "cancel"],
-  push: ["register", "renew", "setMode", "setNaming", "remove", "arrived"],
+  push: ["register", "renew", "setMode", "setNaming", "remove", "arrived", "seen"],
 };
 
 /** Whether a call of which nobody knows what became of it may be made again. */

@@ -2,7 +2,7 @@ interface PolicyFactory {
   createPolicy(name: string, rules: { createScriptURL: (url: string) => string }): { createScriptURL(url: string): string };
 }
 
-const OWN = /^\/app\/(?:chat-[A-Z0-9]{8}|service-worker|push-worker)\.js$/;
+const OWN = /^\/app\/(?:chat-[A-Z0-9]{8}|service-worker)\.js$/;
 
 function own(url: string): string {
   if (!OWN.test(url)) throw new TypeError(`${url} is no script of this page`);

@@ -4,7 +4,8 @@ import type { Item, User } from "../../chat/records.ts";
 import type { Session, SessionStatus } from "../session/api.ts";
 import { words } from "../words/words.ts";
 import { Composers } from "./composer.ts";
-import { closeShown, closeStale, notify } from "./notifications.ts";
+import { closeAll, closeShown, closeStale, notify } from "./notifications.ts";
+import { goneIn } from "./gone.ts";
 import { People } from "./people.ts";
 import { Push } from "./push.ts";
 import { Questions } from "./questions.ts";
@@ -166,6 +167,7 @@ export class App {
   }
 
   #forget(stage: Stage): void {
+    if (stage.is === "locked") void this.attempt(closeAll);
     batch(() => {
       this.stage.value = stage;
       this.talk.value = null;
@@ -271,9 +273,8 @@ export class App {
     this.talk.value?.happened(happening);
     if (happening.type === "item" && happening.isLoud) this.#hear(happening.item);
     if (happening.type === "error") this.note(happening.error);
-    if (happening.type === "conversation" && happening.conversation.unread === 0) {
-      void this.attempt(() => closeShown((chat) => chat === happening.conversation.id));
-    }
+    const gone = goneIn(happening);
+    if (gone !== null) void this.attempt(() => closeShown(gone));
     if (happening.type === "itemGone") this.#unhear(({ id }) => id === happening.item);
     if (happening.type === "contactDeleted") this.#unhear(({ chat }) => chat === happening.contact);
     if (happening.type === "groupDeleted") this.#unhear(({ chat }) => chat === happening.group);
@@ -304,6 +305,6 @@ export class App {
     if (!line) return;
     const text = words.talk.announce(line.name, this.people.excerpt({ ...line, lastItem: item }));
     this.heard.value = [...this.heard.value.slice(-2), { id, chat, text }];
-    void this.attempt(() => notify(this, chat, line.name, words.talk.newMessage));
+    void this.attempt(() => notify(this, { tag: chat, mark: id }, line.name, words.talk.newMessage));
   }
 }

@@ -1,6 +1,8 @@
 import { signal } from "@preact/signals";
 import { pushRegistration } from "../push/browser.ts";
-import { closeOf, closeVague, show } from "../push/notice.ts";
+import type { Mark } from "../push/api.ts";
+import { closeOf, show } from "../push/notice.ts";
+import { isVague } from "../push/what-to-show.ts";
 import { LOOKING } from "../session/protocol.ts";
 import { words } from "../words/words.ts";
 import type { App } from "./app.ts";
@@ -49,13 +51,23 @@ async function isAnybodyLooking(): Promise<boolean> {
 }
 
 /** Shows that something came, when nobody looks. Who wrote is shown; what, is not: others may see the screen. */
-export async function notify(app: App, chat: string, name: string, text: string): Promise<void> {
-  if (!isNotifying.value || permission() !== "granted" || await isAnybodyLooking()) return;
+export async function notify(app: App, { tag, mark }: Mark, name: string, text: string): Promise<void> {
+  const isSeen = await isAnybodyLooking();
+  if (!isSeen && (!isNotifying.value || permission() !== "granted")) return;
+  if (!isSeen) await display(app, { tag, mark }, name, text);
+  // No push has to tell of it any more.
+  if (!app.push.state?.mode) return;
+  // Then it is told once more.
+  await app.session.push.seen([{ tag, mark }]).catch((error: unknown) => app.note(error));
+}
+
+async function display(app: App, told: Mark, name: string, text: string): Promise<void> {
+  const chat = told.tag;
   // With pushes it looks the same whether the page is open or not, and of a message there is one.
   const push = app.push.state;
-  const isNamed = push === null || push.mode === null || push.isNaming;
+  const isNamed = push !== null && (push.mode === null || push.isNaming);
   const place = formatRoute({ page: "chat", chat });
-  const news = { tag: chat, title: isNamed ? name : words.product, body: text, place };
+  const news = { ...told, title: isNamed ? name : words.product, body: text, place };
   const worker = await pushRegistration() ?? await navigator.serviceWorker?.getRegistration();
   // Phones allow it only to the service worker.
   if (worker) return show(worker, news);
@@ -67,14 +79,30 @@ export async function notify(app: App, chat: string, name: string, text: string)
   });
 }
 
-/** What was read, in whichever tab, is not to be shown any more. */
-export async function closeShown(isIt: (chat: string) => boolean): Promise<void> {
-  const registration = await pushRegistration();
-  if (registration) await closeOf(registration, isIt);
+async function closeEverywhere(isIt: (shown: Mark) => boolean): Promise<void> {
+  for (const one of await navigator.serviceWorker?.getRegistrations() ?? []) await closeOf(one, isIt);
 }
 
-/** The page is here: it says better what came. */
-export async function closeStale(): Promise<void> {
-  const registration = await pushRegistration();
-  if (registration) await closeVague(registration);
+let gone = new Set<string>();
+let closing: Promise<void> | null = null;
+
+async function closeGone(): Promise<void> {
+  // Whole conversations go at once.
+  await new Promise((resolve) => setTimeout(resolve));
+  const names = gone;
+  [gone, closing] = [new Set(), null];
+  await closeEverywhere(({ tag, mark }) => names.has(tag) || names.has(mark));
 }
+
+/** What was read or deleted, in whichever tab, is not to be shown any more. @param name a conversation, an item... */
+export function closeShown(name: string): Promise<void> {
+  gone.add(name);
+  closing ??= closeGone();
+  return closing;
+}
+
+/** Nothing of this profile is to be seen any more. */
+export const closeAll = (): Promise<void> => closeEverywhere(() => true);
+
+/** The page is here: it says better what came. */
+export const closeStale = (): Promise<void> => closeEverywhere(isVague);

@@ -3,23 +3,15 @@ import { useEffect } from "preact/hooks";
 import type { App } from "../state/app.ts";
 import type { Route } from "../state/route.ts";
 import { words } from "../words/words.ts";
-import { AddressPage } from "./address.tsx";
 import { AppProvider, useApp } from "./app-context.ts";
 import { Conversation } from "./conversation.tsx";
-import { CodePage } from "./code.tsx";
 import { ConnectPage } from "./connect.tsx";
-import { DetailsPage } from "./details.tsx";
 import { Asker, Notices } from "./dialog.tsx";
-import { GroupLinkPage } from "./group-link.tsx";
 import { InvitePage } from "./invite.tsx";
 import { List } from "./list.tsx";
-import { MembersPage } from "./members.tsx";
-import { NewGroupPage } from "./new-group.tsx";
 import { NewPage } from "./new.tsx";
-import { PreferencesPage } from "./preferences.tsx";
-import { ProfilePage, ProfilesPage } from "./profiles.tsx";
 import { RequestPage } from "./request.tsx";
-import { SectionPage, SettingsPage } from "./settings.tsx";
+import { Seldom } from "./seldom.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 import { Broken, Locked, Opening, Welcome } from "./start.tsx";
 import { EmptyPane } from "./empty-pane.tsx";
@@ -31,15 +23,15 @@ function placeOf(route: Route): VNode {
     case "chat":
       return <Conversation key={route.chat} />;
     case "details":
-      return <DetailsPage key={route.chat} />;
+      return <Seldom key={route.chat} show={({ DetailsPage }) => <DetailsPage />} />;
     case "code":
-      return <CodePage key={route.chat} />;
+      return <Seldom key={route.chat} show={({ CodePage }) => <CodePage />} />;
     case "preferences":
-      return <PreferencesPage key={route.chat} />;
+      return <Seldom key={route.chat} show={({ PreferencesPage }) => <PreferencesPage />} />;
     case "members":
-      return <MembersPage key={route.chat} />;
+      return <Seldom key={route.chat} show={({ MembersPage }) => <MembersPage />} />;
     case "groupLink":
-      return <GroupLinkPage key={route.chat} />;
+      return <Seldom key={route.chat} show={({ GroupLinkPage }) => <GroupLinkPage />} />;
     case "request":
       return <RequestPage key={route.request} id={route.request} />;
     case "new":
@@ -49,17 +41,17 @@ function placeOf(route: Route): VNode {
     case "connect":
       return <ConnectPage />;
     case "newGroup":
-      return <NewGroupPage />;
+      return <Seldom show={({ NewGroupPage }) => <NewGroupPage />} />;
     case "address":
-      return <AddressPage />;
+      return <Seldom show={({ AddressPage }) => <AddressPage />} />;
     case "profiles":
-      return <ProfilesPage />;
+      return <Seldom show={({ ProfilesPage }) => <ProfilesPage />} />;
     case "profile":
-      return <ProfilePage />;
+      return <Seldom show={({ ProfilePage }) => <ProfilePage />} />;
     case "settings":
-      return <SettingsPage />;
+      return <Seldom show={({ SettingsPage }) => <SettingsPage />} />;
     case "section":
-      return <SectionPage key={route.section} section={route.section} />;
+      return <Seldom key={route.section} show={({ SectionPage }) => <SectionPage section={route.section} />} />;
   }
 }
 

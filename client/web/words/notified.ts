@@ -6,6 +6,7 @@ export const notified = {
   request: "Wants to connect",
   something: "New message",
   nothing: "No new messages.",
+  first: "Notifications work.",
   sealed: "There may be new messages. They are sealed until you type the passphrase.",
   lead: "Your system can tell you when a message comes.",
   here: "While the page is open",

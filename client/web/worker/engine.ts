@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly origin: string;
   /** Whether the profile is taken from another tab. */
   readonly takeOver: boolean;
+  /** Looks at the opened store before anything else does. Throws: it is not to be used. */
+  readonly admit: (store: BaseStore) => Promise<void>;
   readonly tell: (happening: ChatHappening) => void;
   readonly changed: () => void;
   /** What opens the profile, as soon as it is known; null when there is none, or it is to be forgotten. */
@@ -221,6 +223,7 @@ export class Engine {
     this.#relays = new RelayStates();
     let agent: Agent | null = null;
     try {
+      await this.#options.admit(store);
       const settings = await readSettings(store);
       // A relay that is known already is not waited for: it may not be reachable now.
       const known = await readOwnRelay(store);

@@ -2,6 +2,7 @@ import { StoreError } from "../../store/store.ts";
 import { toPlain } from "../session/errors.ts";
 import { sendHappening } from "../session/happenings.ts";
 import { type Call, CHANNEL, type FromLeader, type Message, newLeaderId, type PageBuild } from "../session/protocol.ts";
+import { claim } from "./build.ts";
 import { Engine } from "./engine.ts";
 import { answer } from "./serve.ts";
 
@@ -32,6 +33,7 @@ export class Leader {
     this.#engine = new Engine({
       origin,
       takeOver,
+      admit: (store) => claim(store),
       tell: (happening) => {
         sendHappening(happening, (plain) => this.#post({ type: "happening", leader: this.id, ...plain }));
       },

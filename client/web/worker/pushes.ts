@@ -5,9 +5,9 @@ import { AgentError } from "../../agent/errors.ts";
 import type { ChatHappening } from "../../chat/events.ts";
 import { decodeRecord, encodeRecord } from "../../store/record.ts";
 import type { Store } from "../../store/store.ts";
-import type { Arrival, Endpoint, PushApi, PushMode, PushState } from "../push/api.ts";
+import type { Arrival, Endpoint, Mark, PushApi, PushMode, PushState } from "../push/api.ts";
 import { type OwnRelay, SessionError } from "../session/api.ts";
-import { FreshNews } from "./news.ts";
+import { keepTold, newsOf } from "./news.ts";
 import type { Running } from "./running.ts";
 import { Stillness } from "./stillness.ts";
 
@@ -19,8 +19,6 @@ const namingForm = v.object({ isNaming: v.boolean() });
 const CALM = 1_500;
 /** Relays that are not reached by then are not waited for. Milliseconds. */
 const REACH = 8_000;
-/** A push has so long; browsers end their workers not much later. Milliseconds. */
-const LONGEST = 20_000;
 
 export interface PushHost {
   /** @throws SessionError "CLOSED" */
@@ -49,7 +47,6 @@ async function readNaming(store: Store): Promise<boolean> {
 /** Pushes to this browser: that they come, and what is done when one has come. */
 export class Pushes implements PushApi {
   readonly #host: PushHost;
-  readonly #fresh = new FreshNews();
   readonly #stillness = new Stillness();
   #state: PushState | null = null;
 
@@ -70,20 +67,21 @@ export class Pushes implements PushApi {
   /** The profile is closed. */
   end(): void {
     this.#state = null;
-    this.#fresh.forget();
     this.#stillness.end();
   }
 
   hear(happening: ChatHappening): void {
-    this.#fresh.hear(happening);
     this.#stillness.stir();
     if (happening.type === "agent" && happening.event.type === "notifications") this.#set(happening.event.state);
   }
 
   async register(endpoint: Endpoint, mode: PushMode): Promise<PushState> {
-    const { agent } = this.#host.open();
+    const running = this.#host.open();
+    const { store, agent } = running;
     const server = this.#host.ownRelay()?.notifications ?? null;
     if (server === null) throw new SessionError("UNSUPPORTED", "the relay that serves this page sends no pushes");
+    // What was not read before they are turned on is no news.
+    if (this.#state?.mode === null) await keepTold(store, await newsOf(running, false));
     return this.#set(await agent.notifications.register(tokenOf(endpoint), mode, parseNtfServer(server.address)));
   }
 
@@ -111,24 +109,30 @@ export class Pushes implements PushApi {
     return this.#set({ mode: null, status: null });
   }
 
-  async arrived(json: unknown): Promise<Arrival> {
+  async arrived(json: unknown, until: number): Promise<Arrival> {
     const running = this.#host.open();
     const code = await verificationIn(running, json);
     if (code) {
       this.#set(await running.agent.notifications.verify(code));
-      return { isComplete: true, news: [] };
+      return { isVerification: true, isComplete: true, news: [] };
     }
-    const isReached = await this.#receive(running);
-    return { isComplete: isReached, news: await this.#fresh.take(running.chat, this.#state?.isNaming ?? false) };
+    const isComplete = await this.#receive(running, until);
+    return { isVerification: false, isComplete, news: await newsOf(running, this.#state?.isNaming ?? false) };
+  }
+
+  async seen(told: readonly Mark[]): Promise<void> {
+    await keepTold(this.#host.open().store, told);
   }
 
   /** Until everything that waited was received. False: not all of it can be now. */
-  async #receive({ agent }: Running): Promise<boolean> {
+  async #receive({ agent }: Running, until: number): Promise<boolean> {
     agent.online();
-    const isReached = (): boolean => agent.relays().every(({ isConnected }) => isConnected);
+    // Until every queue is subscribed nobody knows whether something waits in it.
+    const isReached = (): boolean => agent.relays().every(({ isSubscribed }) => isSubscribed);
+    const longest = Math.max(0, until - Date.now());
     const patientUntil = performance.now() + REACH;
     const isReady = (): boolean => isReached() || performance.now() > patientUntil;
-    return await this.#stillness.wait(isReady, { calm: CALM, longest: LONGEST }) && isReached();
+    return await this.#stillness.wait(isReady, { calm: CALM, longest }) && isReached();
   }
 
   #set({ mode, status }: Pick<PushState, "mode" | "status">, isNaming = this.#state?.isNaming ?? false): PushState {

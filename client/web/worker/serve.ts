@@ -11,7 +11,7 @@ const SESSION: ReadonlySet<string> = new Set<keyof Engine>([
 ]);
 
 const PUSH: ReadonlySet<string> = new Set<keyof Engine["pushes"]>([
-  "register", "renew", "setMode", "setNaming", "remove", "arrived",
+  "register", "renew", "setMode", "setNaming", "remove", "arrived", "seen",
 ]);
 
 /** Null: whatever the class of the facade declares. */

@@ -169,11 +169,35 @@ describe("with the page closed", () => {
     await expect.poll(() => pushing.shown(), PATIENT).toMatchObject([{ body: "New message" }]);
   });
 
+  test("what came to a page that nobody looked at is told by the next push", async () => {
+    const { alice, bob, pushing } = await notified("Every 20 minutes");
+    await look(alice, false);
+    await bob.say("while you looked away");
+    await alice.page.getByText("while you looked away").first().waitFor();
+    await alice.page.close();
+    await pushing.sleep();
+    await pushing.bring('{"checkMessages":true}');
+    await expect.poll(() => pushing.shown(), PATIENT).toMatchObject([{ body: "New message" }]);
+  });
+
+  test("what somebody saw come is not told again", async () => {
+    const { alice, bob, pushing } = await notified("Every 20 minutes");
+    await bob.say("as you see");
+    await alice.page.getByText("as you see").first().waitFor();
+    await alice.page.waitForTimeout(500);
+    await alice.page.close();
+    await pushing.bring('{"checkMessages":true}');
+    await expect.poll(() => pushing.shown(), PATIENT).toMatchObject([{ body: "No new messages." }]);
+  });
+
   test("muted conversations wake nobody", async () => {
     const { alice, bob, pushing } = await notified();
     await alice.open("Bob");
     await alice.go(`${await alice.page.evaluate("location.hash")}/details`);
-    await alice.page.getByLabel("Muted").click();
+    const muted = alice.page.getByLabel("Muted");
+    await muted.click();
+    await expect.poll(() => muted.isChecked(), PATIENT).toBe(true);
+    await followed();
     await alice.page.close();
     const before = service.requests;
     await bob.say("psst");
@@ -193,6 +217,30 @@ describe("with the page open", () => {
     await look(alice, true);
     await alice.open("Bob");
     await alice.sees("over here");
+    await expect.poll(() => pushing.shown(), PATIENT).toEqual([]);
+  });
+
+  test("nothing is left on the screen when names are not to be shown any more", async () => {
+    const { alice, bob, pushing } = await notified();
+    const naming = alice.page.getByLabel("Show who wrote, and what");
+    await naming.click();
+    await expect.poll(() => naming.isChecked(), PATIENT).toBe(true);
+    await look(alice, false);
+    await bob.say("between you and me");
+    await pushing.carry();
+    await expect.poll(() => pushing.shown(), PATIENT).toMatchObject([{ title: "Bob", body: "between you and me" }]);
+    await naming.click();
+    await expect.poll(() => pushing.shown(), PATIENT).toEqual([]);
+  });
+
+  test("a message that its writer takes back leaves the screen too", async () => {
+    const { alice, bob, pushing } = await notified();
+    await look(alice, false);
+    await bob.say("not for you");
+    await pushing.carry();
+    await expect.poll(() => pushing.shown(), PATIENT).toHaveLength(1);
+    await bob.choose("not for you", "Delete");
+    await bob.button("Delete for everyone").click();
     await expect.poll(() => pushing.shown(), PATIENT).toEqual([]);
   });
 

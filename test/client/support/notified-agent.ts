@@ -8,6 +8,8 @@ import { Agent } from "../../../client/agent/agent.ts";
 import type { AgentEvent } from "../../../client/agent/events.ts";
 import type { OpenedPush } from "../../../client/agent/notifications/open.ts";
 import { MemoryFile, MemoryStore } from "../../../client/store/memory.ts";
+import type { Store } from "../../../client/store/store.ts";
+import { FailingStore } from "../../scenario/agent/failing-store.ts";
 import { FakeClock, settle } from "./fake-clock.ts";
 import { FakeNtfServer } from "./fake-ntf-server.ts";
 import type { FakeRequest } from "./fake-router.ts";
@@ -32,8 +34,10 @@ export class NotifiedAgent {
   readonly notifiers = new Map<string, Notifier>();
   /** In place of the relay's usual answer; null: silence. */
   answer: (request: FakeRequest) => Message | null | undefined = () => undefined;
+  /** The disk fails at so many writes that come next. */
+  failingWrites = 0;
   #agent: Agent | null = null;
-  #store: MemoryStore | null = null;
+  #store: Store | null = null;
 
   constructor() {
     this.ntf.now = () => this.clock.now();
@@ -74,7 +78,11 @@ export class NotifiedAgent {
   }
 
   async start(): Promise<this> {
-    this.#store = new MemoryStore(this.file);
+    this.#store = new FailingStore(new MemoryStore(this.file), (operation) => {
+      if (operation !== "write" || this.failingWrites === 0) return null;
+      this.failingWrites--;
+      return "FULL";
+    });
     const agent = await Agent.open({
       store: this.#store,
       servers: [{ ...this.ntf.server, password: null }],

@@ -4,10 +4,10 @@ import { Remote } from "../../session/remote.ts";
 
 /** For so long whoever has the chat may take to say so, in milliseconds: browsers freeze pages that nobody looks at. */
 const SIGN_OF_LIFE = 4_000;
-/** A little more than a push may take. Milliseconds. */
+/** Whoever gave a sign of life keeps the profile, and is waited for so long: more than a push may take. Milliseconds. */
 const PATIENCE = 25_000;
 
-/** Nobody answered. */
+/** Nobody gave a sign of life. */
 export class SilenceError extends Error {
   override readonly name = "SilenceError";
 }
@@ -24,8 +24,10 @@ export class SealedError extends Error {
 
 function silence(remote: Remote, signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    const give = (): void => reject(new SilenceError("the page that has the chat does not answer"));
-    const giveUnlessHeard = (): void => (remote.leader === null ? give() : undefined);
+    const giveUnlessHeard = (): void => {
+      if (remote.leader === null) reject(new SilenceError("the page that has the chat does not answer"));
+    };
+    const give = (): void => reject(new Error("the page that has the chat takes too long for a push"));
     const timers = [setTimeout(giveUnlessHeard, SIGN_OF_LIFE), setTimeout(give, PATIENCE)];
     signal.addEventListener("abort", () => timers.forEach((timer) => clearTimeout(timer)));
   });
@@ -44,11 +46,11 @@ function departure(remote: Remote, signal: AbortSignal): Promise<never> {
 }
 
 /** Has something done by the page that has the chat. @throws SilenceError, GoneError, SealedError, what that page throws */
-export async function askLeader(method: string, argument: unknown): Promise<unknown> {
+export async function askLeader(method: string, args: readonly unknown[]): Promise<unknown> {
   const remote = new Remote(() => undefined);
   const over = new AbortController();
   try {
-    const call = remote.call("push", method, [argument]);
+    const call = remote.call("push", method, args);
     return await Promise.race([call, silence(remote, over.signal), departure(remote, over.signal)]);
   } catch (cause) {
     const isClosed = cause instanceof SessionError && cause.failure === "CLOSED";

@@ -1,4 +1,6 @@
+import type { Store } from "../../../store/store.ts";
 import { CHANNEL, LEADER_LOCK, type Message } from "../../session/protocol.ts";
+import { checkClaim } from "../build.ts";
 import { Engine } from "../engine.ts";
 
 /** The profile in the hands of the push worker: until everything came, or a page wants it. */
@@ -14,7 +16,8 @@ export class OwnProfile {
     this.#release = release;
     const silent = (): void => undefined;
     const origin = globalThis.location.origin;
-    this.engine = new Engine({ origin, takeOver, tell: silent, changed: silent, remember: silent });
+    const admit = (store: Store): Promise<void> => checkClaim(store);
+    this.engine = new Engine({ origin, takeOver, admit, tell: silent, changed: silent, remember: silent });
     this.#channel.addEventListener("message", ({ data }: MessageEvent<Message>) => {
       // A page begins, or somebody looks at one: it is served by its own worker, which waits for the lock.
       if (data.type === "ask" || data.type === "heir") this.#giveWay();

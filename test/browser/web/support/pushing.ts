@@ -3,7 +3,7 @@ import type { PushService, PushSubscriber, ReceivedPush } from "../../../support
 import type { Person } from "./web-browser.ts";
 
 const SCOPE = "/app/push/";
-const SCRIPT = /\/app\/push-worker\.js$/;
+const SCRIPT = /\/app\/chat-\w+\.js$/;
 const PATIENCE = 10_000;
 
 /** A notification as the system shows it. */
