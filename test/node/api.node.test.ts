@@ -31,10 +31,10 @@ const TYPES = [
   "NotificationMode", "Notifications", "NotificationsState", "NtfOptions", "OpenedPush", "OutgoingFile", "Overview",
   "Page", "PassingEvent", "PeerFault", "Preferences", "Profile", "ProxiedRelayOptions", "ProxyConnection",
   "ProxyFailure", "ProxyFallback", "ProxyMode", "ProxyPolicy", "PushedMessage", "Range", "ReceivedMessageEvent",
-  "RelayEvent", "RelayOptions", "Request", "RequestOptions", "Requester", "Role", "RotationPhase", "ScryptCost",
-  "SearchOptions", "SecurityCode", "SendOptions", "Server", "ServerAddress", "ServiceCredentials", "ShortLink",
-  "ShortLinkUserData", "SocketEvent", "SocketFactory", "SocketLike", "Store", "StoreErrorCode", "SubscriptionStatus",
-  "SyncState", "TokenStatus", "User", "Users",
+  "RelayEvent", "RelayInfo", "RelayOptions", "Request", "RequestOptions", "Requester", "Role", "RotationPhase",
+  "ScryptCost", "SearchOptions", "SecurityCode", "SendOptions", "Server", "ServerAddress", "ServiceCredentials",
+  "ShortLink", "ShortLinkUserData", "SocketEvent", "SocketFactory", "SocketLike", "Store", "StoreErrorCode",
+  "SubscriptionStatus", "SyncState", "TokenStatus", "User", "Users",
 ];
 
 const COMMANDS = [
