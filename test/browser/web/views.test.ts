@@ -23,7 +23,6 @@ let others: readonly Somebody[];
 let chat: string;
 let group: string;
 
-
 /** On the smallest phone: what stands out of the screen, and what fingers do not hit. */
 function narrow(page: Page): Promise<string[]> {
   return page.evaluate(() => {
